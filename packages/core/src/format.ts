@@ -1,0 +1,61 @@
+import type { EndMark, Expected, SlideFields } from './store.ts'
+
+export type SessionData = Record<string, unknown>
+
+/** What `setExpiry` was given: seconds, a fixed date, the browser's session; absent for the manager's `idleTimeout`. */
+export type Expiry = number | Date | 'browser' | undefined
+
+/** All that is kept about a session beside its data. */
+export interface SessionHeader {
+  /** Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. */
+  createdAt: number
+  /** Epoch ms of the write that stored this. */
+  writtenAt: number
+  /** Idle timeout in seconds; `Infinity` for none. */
+  idle: number
+  /** The last deadline whatever happens, epoch ms; `Infinity` for none. */
+  until: number
+  expiry?: Expiry
+  owner?: string
+  /** Epoch ms of the last `authenticate`. */
+  authenticatedAt?: number
+  /** A name for people, shown in lists of sessions: a device, a browser. */
+  label?: string
+}
+
+/** Data as a format stores it: equal serialisations mean equal data, never the other way round. */
+export type Serialized = string | Uint8Array
+
+export interface DecodedSession {
+  header: SessionHeader
+  serialized: Serialized
+}
+
+/**
+ * How a session looks at rest: id → key, header and data ↔ bytes. A format holds no state and does no I/O.
+ */
+export interface SessionFormat {
+  readonly name: string
+  /** Top-level keys of the data that say whose session it is; merging never crosses a change of one. */
+  readonly identityKeys: readonly string[]
+  /** The key prefix shared by every session of this format. */
+  readonly prefix: string
+  /** A new id, from at least 128 bits of `random`. */
+  createId(random: (bytes: number) => Uint8Array): string
+  /** Whether a text has the shape of an id; anything else never reaches the store. */
+  isId(text: string): boolean
+  keyOf(id: string): string
+  /** Throws a `SessionDataError` naming the key of what cannot be stored. */
+  serialize(data: SessionData): Serialized
+  /** A fresh copy of the data at each call. Throws a `SessionValueError`. */
+  deserialize(serialized: Serialized): SessionData
+  encode(header: SessionHeader, serialized: Serialized, key: string): Uint8Array
+  /** `'ended'` for a mark. Throws a `SessionValueError`. */
+  decode(value: Uint8Array, key: string): DecodedSession | 'ended'
+  /** What `replace` and `rotate` must find in order to write over `value`. */
+  expected(value: Uint8Array): Expected
+  /** Present where one read can also slide the deadline. */
+  readonly slideFields?: SlideFields
+  /** Present where an ended session leaves a mark at its key. */
+  endMark?(now: number, random: (bytes: number) => Uint8Array): EndMark
+}

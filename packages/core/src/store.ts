@@ -1,0 +1,105 @@
+import type { SessionValueError } from './errors.ts'
+
+/**
+ * Where sessions lie: keys → bytes with a deadline. Deadlines are absolute, in epoch milliseconds; a store
+ * sends them as time left, so that its clock and ours need not agree.
+ *
+ * A verb rejects **only** when the system fails. What is there but cannot be a session (another Redis type, say)
+ * is *answered*, as a `SessionValueError`, and changed by no verb but `destroy`. A verb called again
+ * because its reply was lost answers as the first call did, as far as the bytes now there can tell.
+ */
+export interface SessionStore {
+  /** A short name for people: `'memory'`, `'redis'`. */
+  readonly name: string
+  readonly supports: StoreSupports
+  /** Answers the value, or `null` when there is none or its deadline has passed. */
+  read(key: string, options?: ReadOptions): Promise<StoredValue | SessionValueError | null>
+  /** Writes only if the key is free (or already holds exactly `value`): `true`; `false` when it is taken. */
+  create(key: string, value: Uint8Array, expiresAt: number, options?: WriteOptions): Promise<boolean>
+  /** Writes only if the key still lives and, atomically, still holds what `expected` says (`undefined`: anything). */
+  replace(
+    key: string,
+    value: Uint8Array,
+    expiresAt: number,
+    expected?: Expected,
+    options?: WriteOptions,
+  ): Promise<ReplaceOutcome | SessionValueError>
+  /** Moves a living session to a new key, which exists before the old one goes; a dead one stays dead. */
+  rotate(
+    oldKey: string,
+    newKey: string,
+    value: Uint8Array,
+    expiresAt: number,
+    expected?: Expected,
+    options?: EndOptions,
+  ): Promise<RotateOutcome | SessionValueError>
+  /** Moves the deadline of a living key; `false` when there is none. */
+  touch(key: string, expiresAt: number, options?: WriteOptions): Promise<boolean | SessionValueError>
+  /** Removes whatever is there; `true` when there was something, and it was no mark. Idempotent. */
+  destroy(key: string, options?: EndOptions): Promise<boolean>
+}
+
+export interface StoredValue {
+  value: Uint8Array
+  /** The key's deadline, where the store learnt it on the way (always with `extend`). */
+  expiresAt?: number
+}
+
+export interface ReadOptions {
+  /**
+   * Also move the deadline, in the same round trip, to min(now + idle, until) as two fields of the value itself
+   * say, unless that moves it by less than `touchAfter` milliseconds. A value without readable fields is left alone.
+   */
+  extend?: { fields: SlideFields; now: number; touchAfter: number }
+}
+
+/** Where in a value the idle time (seconds) and the last deadline (epoch ms) stand, in base 36: [offset, length]. */
+export interface SlideFields {
+  idle: readonly [number, number]
+  until: readonly [number, number]
+}
+
+export interface WriteOptions {
+  /** Epoch ms by which the caller gives up: a store that gets to the write later refuses it instead of applying it. */
+  notAfter?: number
+}
+
+export interface EndOptions extends WriteOptions {
+  /** What a living key leaves behind instead of nothing. A key holding a mark counts as ended. */
+  mark?: EndMark
+}
+
+export interface EndMark {
+  value: Uint8Array
+  expiresAt: number
+  /** The leading bytes by which every mark of this format is known. */
+  lead: Uint8Array
+}
+
+/** What a key must hold: the `whole` value, or, in formats only Tegata writes, a leading `stamp` unlike any other. */
+export type Expected = { whole: Uint8Array } | { stamp: Uint8Array }
+
+/** A deadline that is not in the future ends the key: `replaced`; `create` then writes nothing and answers `true`. */
+export type ReplaceOutcome =
+  | { outcome: 'replaced' }
+  | { outcome: 'gone' }
+  | { outcome: 'conflict'; value: Uint8Array }
+
+/** `taken`: the new key was in use, nothing was changed. */
+export type RotateOutcome = ReplaceOutcome | { outcome: 'taken' }
+
+/** What a store does beyond the six verbs; the suite, tools and users read it. */
+export interface StoreSupports {
+  /** The conditional verbs are atomic: without it neither lost updates nor resurrections are prevented. */
+  conditional: boolean
+  /** Survives a restart of this process and is shared with others. */
+  shared: boolean
+  enumerate: boolean
+  owners: boolean
+  watch: boolean
+}
+
+/** Optional ability `enumerate`: every key that lives throughout the iteration appears at least once. */
+export interface EnumerableStore extends SessionStore {
+  keys(prefix: string): AsyncIterable<string>
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from 'tsup'
+
+/**
+ * ESM and CommonJS with types for each. The CommonJS build inlines what is ESM-only (`bundle`), so that it also
+ * loads under tools that cannot `require` an ES module, such as Jest.
+ */
+export function packageBuild({ entry = ['src/index.ts'], bundle = [] as RegExp[] } = {}) {
+  const shared = {
+    entry,
+    target: 'es2022',
+    platform: 'neutral',
+    sourcemap: true,
+    clean: false,
+    dts: true,
+    external: [/^node:/],
+  } as const
+  return defineConfig([
+    { ...shared, entry: [...entry], external: [...shared.external], format: 'esm' },
+    { ...shared, entry: [...entry], external: [...shared.external], format: 'cjs', noExternal: bundle },
+  ])
+}
