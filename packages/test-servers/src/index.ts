@@ -1,0 +1,5 @@
+export { type FoundRedis, findRedis, type MissingRedis } from './find-redis.mjs'
+export { freePort } from './free-port.ts'
+export type { Monitor, RecordedCommand } from './monitor.ts'
+export { redisOrSkip } from './redis-or-skip.ts'
+export { type RedisOptions, RedisServer, startRedis } from './redis-server.ts'

@@ -1,0 +1,179 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { findRedis } from './find-redis.mjs'
+import { freePort } from './free-port.ts'
+import { guardProcess } from './guard-process.ts'
+import { Monitor } from './monitor.ts'
+
+const run = promisify(execFile)
+const HOST = '127.0.0.1'
+const START_TIMEOUT_MS = 10_000
+
+export interface RedisOptions {
+  /** Keep the data across `restart()`. Default `false`. */
+  appendOnly?: boolean
+  /** More arguments of the server: `['--maxmemory', '3mb']`. */
+  args?: readonly string[]
+}
+
+/** A Redis of one's own on a free loopback port, in a temporary folder; it ends with this process at the latest. */
+export class RedisServer {
+  readonly #options: RedisOptions
+  #executables: { server: string; cli: string } | undefined
+  #process: ChildProcess | undefined
+  #dismissGuard: (() => void) | undefined
+  #folder = ''
+  #port = 0
+  readonly #monitors = new Set<Monitor>()
+
+  constructor(options: RedisOptions = {}) {
+    this.#options = options
+  }
+
+  get port(): number {
+    if (!this.#port) throw new Error('This Redis has not been started.')
+    return this.#port
+  }
+
+  get url(): string {
+    return `redis://${HOST}:${this.port}`
+  }
+
+  /** `undefined` while it does not run. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  async start(): Promise<void> {
+    const found = await findRedis()
+    if ('missing' in found) throw new Error(found.missing)
+    this.#executables = found
+    this.#folder ||= await mkdtemp(join(tmpdir(), 'tegata-redis-'))
+    const fixedPort = this.#port
+    for (let attempt = 1; ; attempt++) {
+      this.#port = fixedPort || (await freePort())
+      const problem = await this.#launch(found.server)
+      if (!problem) return
+      if (attempt === 5) throw new Error(`Redis did not start: ${problem}`)
+      await sleep(50)
+    }
+  }
+
+  /** The answer of `redis-cli`, without the final line break. */
+  async cli(...args: string[]): Promise<string> {
+    if (!this.#executables) throw new Error('This Redis has not been started.')
+    const { stdout } = await run(this.#executables.cli, ['-h', HOST, '-p', String(this.port), ...args], {
+      timeout: 10_000,
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    return stdout.replace(/\n$/, '')
+  }
+
+  /** Stops the process in its tracks: connections stay open, nothing is answered. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  /** As a crash: nothing is said to anybody. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Ends it, if it still runs, and starts it again on the same port, with its data where `appendOnly` was set. */
+  async restart(): Promise<void> {
+    await this.#end('SIGTERM')
+    await this.start()
+  }
+
+  /** Records every command from now on. */
+  async monitor(): Promise<Monitor> {
+    const monitor = await Monitor.open(HOST, this.port)
+    this.#monitors.add(monitor)
+    return monitor
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGKILL')
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true })
+    this.#folder = ''
+    this.#port = 0
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    for (const monitor of this.#monitors) monitor.stop()
+    this.#monitors.clear()
+    const child = this.#process
+    if (!child) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    // A frozen process takes no signal but SIGKILL.
+    child.kill('SIGCONT')
+    await exited
+  }
+
+  /** Answers what went wrong, if anything. */
+  async #launch(server: string): Promise<string | undefined> {
+    const { appendOnly = false, args = [] } = this.#options
+    const persistence = ['--save', '', '--appendonly', appendOnly ? 'yes' : 'no', '--dir', this.#folder]
+    const child = spawn(server, ['--port', String(this.#port), '--bind', HOST, ...persistence, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output = (output + chunk).slice(-2000)
+      })
+      if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
+    }
+    child.unref()
+    let failed: string | undefined
+    child.on('error', (error) => {
+      failed = error.message
+    })
+    child.on('exit', () => {
+      this.#dismissGuard?.()
+      this.#process = undefined
+    })
+    if (child.pid === undefined) return (await once(child, 'error'))[0].message
+    this.#process = child
+    this.#dismissGuard = guardProcess(child.pid, this.#folder)
+    const giveUpAt = Date.now() + START_TIMEOUT_MS
+    while (this.#process === child && Date.now() < giveUpAt) {
+      if (await answersPing(this.#port)) return undefined
+      await sleep(10)
+    }
+    if (this.#process === child) await this.#end('SIGKILL')
+    return failed ?? output.trim().split('\n').slice(-3).join(' | ')
+  }
+}
+
+/** `false` also while the server still loads its data. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: HOST, port }, () => socket.write('PING\r\n'))
+    const answer = (ready: boolean) => {
+      socket.destroy()
+      resolve(ready)
+    }
+    socket.setTimeout(1000, () => answer(false))
+    socket.once('data', (chunk) => answer(String(chunk).startsWith('+PONG')))
+    socket.once('error', () => answer(false))
+  })
+}
+
+export async function startRedis(options?: RedisOptions): Promise<RedisServer> {
+  const redis = new RedisServer(options)
+  await redis.start()
+  return redis
+}
