@@ -1,0 +1,2 @@
+export type { RedisArguments, RedisCommandName, RedisCommands } from './redis-commands.ts'
+export { type RedisStoreOptions, redisStore } from './redis-store.ts'

@@ -1,0 +1,9 @@
+const decoder = new TextDecoder()
+
+/** Clients answer with subclasses of their own; callers get what the contract says. The bytes are not copied. */
+export function bytes(reply: unknown): Uint8Array {
+  const { buffer, byteOffset, byteLength } = reply as Uint8Array
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+export const text = (reply: unknown): string => decoder.decode(reply as Uint8Array)

@@ -1,0 +1,155 @@
+/**
+ * The verbs that one plain command cannot do, each atomic in one round trip. Every script answers
+ * `[outcome, the server's time in epoch ms (0 where it did not look), …]`. Those that write begin alike:
+ *
+ * - ARGV[1], ARGV[2]: between which of its own times the server may write; empty when the caller waits for ever. A write
+ *   that its client or a frozen server held back is refused, not applied after its request was told of a failure. It is asked
+ *   last: a write that an earlier try has applied is reported as such, however late it is.
+ * - Deadlines are milliseconds left: empty for none, `0` for one that has passed.
+ * - Another Redis type under a session's key is answered as `invalid` and left alone.
+ */
+const PRELUDE = `
+local now = 0
+local function late()
+  if ARGV[1] == '' then return false end
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  return now < tonumber(ARGV[1]) or now > tonumber(ARGV[2])
+end
+local function put(key, value, left)
+  if left == '' then redis.call('SET', key, value)
+  elseif left == '0' then redis.call('UNLINK', key)
+  else redis.call('SET', key, value, 'PX', left) end
+end
+local function state(key, form, expected)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'none' then return 'gone' end
+  if kind ~= 'string' then return 'invalid' end
+  if form == 'any' then return 'match' end
+  local there
+  if form == 'whole' then there = redis.call('GET', key)
+  else there = redis.call('GETRANGE', key, 0, #expected - 1) end
+  if there == expected then return 'match' end
+  return 'conflict'
+end
+`
+
+/**
+ * SET NX alone would answer "taken" to a client that sends its write again because the reply was lost.
+ * ARGV: value, deadline.
+ */
+const create = `${PRELUDE}
+local there = state(KEYS[1], 'whole', ARGV[3])
+if there == 'match' then return { 'done', now } end
+if there ~= 'gone' then return { 'taken', now } end
+if late() then return { 'late', now } end
+put(KEYS[1], ARGV[3], ARGV[4])
+return { 'done', now }
+`
+
+/**
+ * Compare and set. Between a GET and a SET another request's write would be lost, and a logout undone.
+ * ARGV: value, deadline, form of the expectation, expectation.
+ */
+const replace = `${PRELUDE}
+local there = state(KEYS[1], ARGV[5], ARGV[6])
+if there == 'conflict' then
+  local current = redis.call('GET', KEYS[1])
+  if current == ARGV[3] then return { 'replaced', now } end
+  return { 'conflict', now, current }
+end
+if there ~= 'match' then return { there, now } end
+if late() then return { 'late', now } end
+put(KEYS[1], ARGV[3], ARGV[4])
+return { 'replaced', now }
+`
+
+/**
+ * Moves a session in one step: in several, a logout in between would leave the new key alive, a crash both.
+ * KEYS: old, new. ARGV: value, deadline, form of the expectation, expectation, mark, its deadline, its lead.
+ */
+const rotate = `${PRELUDE}
+local there = state(KEYS[1], ARGV[5], ARGV[6])
+local lead = ARGV[9]
+if there ~= 'gone' and there ~= 'invalid' and lead ~= '' and redis.call('GETRANGE', KEYS[1], 0, #lead - 1) == lead then
+  there = 'gone'
+end
+local free = state(KEYS[2], 'whole', ARGV[3])
+if there ~= 'match' then
+  if free == 'match' then return { 'replaced', now } end
+  if there == 'conflict' then return { 'conflict', now, redis.call('GET', KEYS[1]) } end
+  return { there, now }
+end
+if KEYS[1] == KEYS[2] or (free ~= 'gone' and free ~= 'match') then return { 'taken', now } end
+if late() then return { 'late', now } end
+put(KEYS[2], ARGV[3], ARGV[4])
+redis.call('UNLINK', KEYS[1])
+if ARGV[7] ~= '' then put(KEYS[1], ARGV[7], ARGV[8]) end
+return { 'replaced', now }
+`
+
+/**
+ * PEXPIRE alone would move the deadline of another type as well.
+ * ARGV: deadline.
+ */
+const touch = `${PRELUDE}
+local there = state(KEYS[1], 'any')
+if there ~= 'match' then return { there, now } end
+if late() then return { 'late', now } end
+if ARGV[3] == '' then redis.call('PERSIST', KEYS[1])
+elseif ARGV[3] == '0' then redis.call('UNLINK', KEYS[1])
+else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return { 'done', now }
+`
+
+/**
+ * Ends a key and leaves a mark in the same step: between the two, a late request of the ended session could create it anew.
+ * The key goes first: Redis lets a script that has already written go on when memory is short, so a logout works even then.
+ * ARGV: mark, its deadline, its lead.
+ */
+const destroy = `${PRELUDE}
+local there = state(KEYS[1], 'any')
+if there == 'gone' then return { 'gone', now } end
+local lead = ARGV[5]
+if there == 'match' and lead ~= '' and redis.call('GETRANGE', KEYS[1], 0, #lead - 1) == lead then
+  return { redis.call('GET', KEYS[1]) == ARGV[3] and 'done' or 'gone', now }
+end
+if late() then return { 'late', now } end
+redis.call('UNLINK', KEYS[1])
+if ARGV[3] ~= '' then put(KEYS[1], ARGV[3], ARGV[4]) end
+return { 'done', now }
+`
+
+/**
+ * A read that slides the deadline as fields of the value say: a GET and a PEXPIRE in two commands would let a
+ * logout between them be answered as alive, and cost a second round trip.
+ * ARGV: our time, least move worth a write, then offset and length of the fields `idle` and `until`.
+ */
+const readExtending = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return { 'gone', 0 } end
+if kind ~= 'string' then return { 'invalid', 0 } end
+local value = redis.call('GET', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+local function field(offset, length)
+  local text = string.sub(value, ARGV[offset] + 1, ARGV[offset] + ARGV[length])
+  if #text == tonumber(ARGV[length]) and string.match(text, '^%w+$') then return tonumber(text, 36) end
+end
+local idle, last = field(5, 6), field(7, 8)
+if idle and last then
+  local target = math.ceil(math.min(idle * 1000, last - ARGV[3]))
+  if target <= 0 then
+    redis.call('UNLINK', KEYS[1])
+    return { 'gone', 0 }
+  end
+  if left < 0 or math.abs(target - left) >= tonumber(ARGV[4]) then
+    redis.call('PEXPIRE', KEYS[1], target)
+    left = target
+  end
+end
+return { 'found', 0, value, left }
+`
+
+export const scripts = { readExtending, create, replace, rotate, touch, destroy }
+
+export type ScriptName = keyof typeof scripts

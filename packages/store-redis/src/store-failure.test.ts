@@ -1,0 +1,69 @@
+import type { EnumerableStore } from '@tegata/core'
+import { redisOrSkip, startRedis } from '@tegata/test-servers'
+import { Redis } from 'ioredis'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { redisStore } from './redis-store.ts'
+import { collect, commandsOf, Fixture, stamp, utf8 } from './testing.ts'
+
+await redisOrSkip('a failure is told from an answer', (redis) => {
+  const fixture = new Fixture(redis)
+  const { later, mark, reads, writes } = fixture
+  const keys = { call: (store: EnumerableStore) => collect(store.keys('k')), command: 'SCAN' }
+  const failing = (error: Error) =>
+    redisStore({ ...commandsOf(fixture.client), send: () => Promise.reject(error) })
+
+  describe.each([
+    ['not-applied' as const, Object.entries({ ...reads, keys })],
+    ['unknown' as const, Object.entries(writes)],
+  ])('a lost connection is “%s”, an error reply “not-applied”', (outcome, verbs) => {
+    test.each(verbs)('%s', async (_, { call }) => {
+      const lost = new Error('read ECONNRESET')
+      await expect(call(failing(lost))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        outcome,
+        cause: lost,
+      })
+      for (const message of ['READONLY You can’t', 'LOADING Redis is', 'NOAUTH Authentication']) {
+        const reply = Object.assign(new Error(message), { name: 'ReplyError' })
+        const error = await call(failing(reply)).catch((error: unknown) => error)
+        expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-applied', cause: reply })
+        expect(String(error)).not.toContain(message)
+      }
+    })
+  })
+
+  test('a full Redis refuses writes, but lets sessions be read and ended', async () => {
+    const full = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
+    const client = new Redis(full.url)
+    onTestFinished(async () => {
+      client.disconnect()
+      await full.stop()
+    })
+    const store = redisStore(commandsOf(client))
+    await store.create('k', utf8('A'), later())
+    await client.config('SET', 'maxmemory', '1')
+    const refusal = {
+      code: 'STORE_UNAVAILABLE',
+      outcome: 'not-applied',
+      cause: { message: expect.stringContaining('OOM') },
+    }
+    await expect(store.create('l', utf8('A'), later())).rejects.toMatchObject(refusal)
+    await expect(store.replace('k', utf8('B'), later(), stamp('A'))).rejects.toMatchObject(refusal)
+    await expect(store.rotate('k', 'l', utf8('B'), later(), stamp('A'))).rejects.toMatchObject(refusal)
+    expect(await store.read('k')).toEqual({ value: utf8('A') })
+    expect(await store.destroy('k', { mark: mark() })).toBe(true)
+    expect(await client.get('k')).toBe('ended:1')
+    expect(await client.exists('l')).toBe(0)
+  })
+
+  test('a user without the right to write is refused', async () => {
+    const rights = ['~*', '+@read', '+@connection', '+info', '+time', '+eval', '+evalsha']
+    await fixture.client.call('ACL', 'SETUSER', 'reader', 'on', '>secret', ...rights)
+    const client = new Redis(redis.url, { username: 'reader', password: 'secret' })
+    onTestFinished(() => client.disconnect())
+    const store = redisStore(commandsOf(client))
+    expect(await store.read('k')).toBeNull()
+    await expect(store.create('k', utf8('A'), later())).rejects.toMatchObject({ outcome: 'not-applied' })
+    expect(await fixture.dump()).toEqual({})
+  })
+})

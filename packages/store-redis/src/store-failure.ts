@@ -1,0 +1,19 @@
+import { StoreUnavailableError, type WriteOutcome } from '@tegata/core'
+import type { RedisCommands } from './redis-commands.ts'
+
+/**
+ * What a client rejected with, as the contract's error. A server that answers with an error has not done what was asked; after
+ * anything else (a lost connection, the client's own timer) a write may have been applied: `ifLost` says.
+ */
+export function storeFailure(
+  commands: RedisCommands,
+  cause: unknown,
+  ifLost: WriteOutcome,
+): StoreUnavailableError {
+  return commands.isErrorReply(cause)
+    ? new StoreUnavailableError('Redis refused a command for a session.', { cause, outcome: 'not-applied' })
+    : new StoreUnavailableError('Redis could not be reached for a session.', { cause, outcome: ifLost })
+}
+
+/** Redis' error codes are the first word of its reply. */
+export const hasCode = (error: Error, code: string) => error.message.startsWith(`${code} `)
