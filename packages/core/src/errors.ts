@@ -95,7 +95,9 @@ export class SessionConflictError extends SessionError {
 
 /** The change needs a cookie (a new session, a new id, a new date), but the response's headers have left: HTTP 500. */
 export class SessionHeadersSentError extends SessionError {
-  constructor(message = 'The session needs to set a cookie, but the headers of the response have been sent.') {
+  constructor(
+    message = 'The session needs to set a cookie, but the headers of the response have been sent.',
+  ) {
     super('SESSION_HEADERS_SENT', 500, message)
   }
 }

@@ -1,3 +1,4 @@
+import type { Cipher } from './cipher.ts'
 import type { EndMark, Expected, SlideFields } from './store.ts'
 
 export type SessionData = Record<string, unknown>
@@ -45,17 +46,27 @@ export interface SessionFormat {
   /** Whether a text has the shape of an id; anything else never reaches the store. */
   isId(text: string): boolean
   keyOf(id: string): string
-  /** Throws a `SessionDataError` naming the key of what cannot be stored. */
+  /** Called at the end of every request that was handed the data. Throws a `SessionDataError` naming the key at fault. */
   serialize(data: SessionData): Serialized
+  /** Called before a write: throws a `SessionDataError` for what `serialize` would lose without a word. */
+  assertStorable?(data: SessionData): void
   /** A fresh copy of the data at each call. Throws a `SessionValueError`. */
   deserialize(serialized: Serialized): SessionData
-  encode(header: SessionHeader, serialized: Serialized, key: string): Uint8Array
+  /** Different bytes at every call where `expected` is a stamp. */
+  encode(
+    header: SessionHeader,
+    serialized: Serialized,
+    key: string,
+    random: (bytes: number) => Uint8Array,
+  ): Uint8Array
   /** `'ended'` for a mark. Throws a `SessionValueError`. */
   decode(value: Uint8Array, key: string): DecodedSession | 'ended'
   /** What `replace` and `rotate` must find in order to write over `value`. */
   expected(value: Uint8Array): Expected
   /** Present where one read can also slide the deadline. */
   readonly slideFields?: SlideFields
+  /** Present where values can be encrypted: the same format with `cipher`. */
+  withCipher?(cipher: Cipher): SessionFormat
   /** Present where an ended session leaves a mark at its key. */
   endMark?(now: number, random: (bytes: number) => Uint8Array): EndMark
 }

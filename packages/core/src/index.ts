@@ -1,3 +1,43 @@
-export * from './errors.ts'
-export type * from './format.ts'
-export type * from './store.ts'
+export type { Cipher, EncryptionOptions } from './cipher.ts'
+export type { SessionContext, SessionHeaders, SessionRequest } from './context.ts'
+export type { CookieOptions } from './cookie-options.ts'
+export {
+  SessionConflictError,
+  SessionDataError,
+  SessionError,
+  type SessionErrorCode,
+  SessionHeadersSentError,
+  SessionInterruptedError,
+  SessionValueError,
+  StoreUnavailableError,
+  type WriteOutcome,
+} from './errors.ts'
+export type { SessionEvent, SessionListener } from './events.ts'
+export type {
+  DecodedSession,
+  Expiry,
+  Serialized,
+  SessionData,
+  SessionFormat,
+  SessionHeader,
+} from './format.ts'
+export { handleOf } from './handle.ts'
+export type { KeyConflict } from './merge.ts'
+export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
+export type { SessionOptions } from './options.ts'
+export type { AuthenticateOptions, Session } from './session.ts'
+export { createSessions, type SessionPolicy, type Sessions } from './sessions.ts'
+export type {
+  EndMark,
+  EndOptions,
+  EnumerableStore,
+  Expected,
+  ReadOptions,
+  ReplaceOutcome,
+  RotateOutcome,
+  SessionStore,
+  SlideFields,
+  StoredValue,
+  StoreSupports,
+  WriteOptions,
+} from './store.ts'

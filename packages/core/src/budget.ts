@@ -1,0 +1,123 @@
+import { type SessionError, StoreUnavailableError } from './errors.ts'
+
+/** Milliseconds before a write whose reply was lost is sent again; doubled each time. */
+const FIRST_PAUSE = 20
+const LONGEST_PAUSE = 500
+
+/**
+ * The time one load, or one commit with all its retries, may take. When it is over the caller is answered, whatever is
+ * still in flight; what comes later changes nothing.
+ */
+export class Budget {
+  /** Epoch ms by the manager's clock. */
+  readonly notAfter: number
+  readonly #seconds: number
+  #over = false
+  /** A write has been sent whose effect nobody knows. */
+  #uncertain = false
+  #whenOver: (() => void) | undefined
+
+  private constructor(seconds: number, now: () => number) {
+    this.#seconds = seconds
+    this.notAfter = now() + seconds * 1000
+  }
+
+  /** Rejects with a `StoreUnavailableError` after `seconds`, or with what `work` rejects with. */
+  static spend<T>(seconds: number, now: () => number, work: (budget: Budget) => Promise<T>): Promise<T> {
+    const budget = new Budget(seconds, now)
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        budget.#over = true
+        reject(budget.#timedOut())
+        budget.#whenOver?.()
+      }, seconds * 1000)
+      const settled = () => clearTimeout(timer)
+      // After the timer these change nothing: a promise settles once.
+      work(budget).then(
+        (value) => {
+          settled()
+          resolve(value)
+        },
+        (error) => {
+          settled()
+          reject(error)
+        },
+      )
+    })
+  }
+
+  /** Throws once the budget is spent, so that work which nobody waits for stops at its next step. */
+  check(): void {
+    if (this.#over) throw this.#timedOut()
+  }
+
+  /** What `work` answers, or `undefined` when it fails or the time is over: for those who wait in line behind it. */
+  outlast<T>(work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const giveUp = () => resolve(undefined)
+      this.#whenOver = giveUp
+      work.then(resolve, giveUp)
+    })
+  }
+
+  /** A call to the store whose loss has no effect. */
+  async read<T>(call: () => Promise<T>): Promise<T> {
+    let answer: T
+    try {
+      answer = await call()
+    } catch (error) {
+      throw unavailable(error)
+    }
+    this.check()
+    return answer
+  }
+
+  /**
+   * A write. Where its reply was lost the same call is made again, which by the store's contract answers as the first one
+   * would have: a commit that was applied is reported as applied, and none is assumed. `repeated` tells of it, for what
+   * such an answer cannot tell: whether a value that is no longer there ever was.
+   */
+  async write<T>(call: () => Promise<T>): Promise<{ answer: T; repeated: boolean }> {
+    for (
+      let pause = FIRST_PAUSE, repeated = false;
+      ;
+      pause = Math.min(2 * pause, LONGEST_PAUSE), repeated = true
+    ) {
+      this.check()
+      this.#uncertain = true
+      try {
+        const answer = await call()
+        this.check()
+        this.#uncertain = false
+        return { answer, repeated }
+      } catch (error) {
+        this.check()
+        if (isRefusal(error)) {
+          this.#uncertain = repeated
+          throw repeated ? unavailable(error, 'unknown') : error
+        }
+        await new Promise((resolve) => setTimeout(resolve, pause))
+      }
+    }
+  }
+
+  #timedOut(): StoreUnavailableError {
+    return new StoreUnavailableError(`The session store did not answer within ${this.#seconds} s.`, {
+      outcome: this.#uncertain ? 'unknown' : 'not-applied',
+    })
+  }
+}
+
+/** By code, not by class: an application may load both builds of this package. */
+export const isUnavailable = (error: unknown): error is StoreUnavailableError =>
+  error instanceof Error && (error as SessionError).code === 'STORE_UNAVAILABLE'
+
+const isRefusal = (error: unknown) => isUnavailable(error) && error.outcome === 'not-applied'
+
+function unavailable(
+  error: unknown,
+  outcome: 'unknown' | 'not-applied' = 'not-applied',
+): StoreUnavailableError {
+  if (isUnavailable(error) && error.outcome === outcome) return error
+  return new StoreUnavailableError('The session store failed.', { cause: error, outcome })
+}

@@ -1,0 +1,247 @@
+import { Budget, isUnavailable } from './budget.ts'
+import { expiryFrom } from './deadlines.ts'
+import { destroyKey, destroyState } from './destroy.ts'
+import { crossesIdentity, type Draft, encodeDraft, isSameData, mergeDraft, newDraft } from './draft.ts'
+import { SessionHeadersSentError, StoreUnavailableError } from './errors.ts'
+import type { SessionData } from './format.ts'
+import { handleOf } from './handle.ts'
+import { bar, refusal } from './interruption.ts'
+import type { Committed } from './key-queue.ts'
+import { decodeValue, readable } from './load.ts'
+import { isRedated, needsCookie, type Plan } from './plan.ts'
+import type { Runtime } from './runtime.ts'
+import type { SessionState, StoredState } from './session-state.ts'
+
+/** A change made on fresh data, and made again whenever another request was faster. */
+export type Change = (data: SessionData) => unknown
+
+/** One commit: who makes it, what of, and how long it may take. */
+interface Commit {
+  runtime: Runtime
+  state: SessionState
+  plan: Plan
+  budget: Budget
+  change: Change | undefined
+}
+
+/** What became of one attempt: it was written, or it met another version of the session, or none. */
+interface Attempt {
+  met?: { value: Uint8Array } | 'gone'
+  /** What now lies at the key, for the next in line. */
+  value?: Uint8Array
+  repeated: boolean
+}
+
+const LOST = Symbol('the session ended, or became another one')
+
+/**
+ * Brings a session's changes to the store within `storeTimeout`; answers what `change` answered. Rejects with a
+ * `SessionInterruptedError` when the session ended meanwhile: nothing but a login starts another one.
+ */
+export async function commit(
+  runtime: Runtime,
+  state: SessionState,
+  plan: Plan,
+  change?: Change,
+): Promise<unknown> {
+  try {
+    return await attempt(runtime, state, plan, change)
+  } catch (error) {
+    if (!isUnavailable(error) || error === state.error) throw error
+    runtime.emit({ type: 'store-error', operation: 'commit', error })
+    state.failure = error
+    throw error
+  }
+}
+
+function attempt(
+  runtime: Runtime,
+  state: SessionState,
+  plan: Plan,
+  change: Change | undefined,
+): Promise<unknown> {
+  return Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {
+    if (state.sealed && needsCookie(runtime, state, plan.kind)) throw new SessionHeadersSentError()
+    if (plan.kind === 'drop') throw refusal(runtime, state)
+    if (plan.kind === 'end') return destroyState(runtime, state, budget)
+    if (plan.kind !== 'extend' && state.differs(plan.mine)) runtime.format.assertStorable?.(state.data)
+
+    const work = { runtime, state, plan, budget, change }
+    if (plan.kind === 'create') return create(work)
+    const { key } = state.stored as StoredState
+    const answer = await runtime.commits.run(key, budget, (latest) =>
+      plan.kind === 'extend' ? extend(work) : overwrite(work, latest),
+    )
+    if (answer !== LOST) return answer
+    if (!state.rotation?.login) throw bar(runtime, state)
+    state.startOver({ ...state.header, createdAt: runtime.now() }, state.ownChanges())
+    return create({ ...work, plan: { kind: 'create', mine: state.snapshot() } })
+  })
+}
+
+async function create(work: Commit): Promise<unknown> {
+  const { runtime, state, plan, budget } = work
+  const draft = newDraft(state, plan.mine)
+  const answer = await applyChange(work, draft)
+  if (plan.optional && isSameData(runtime, draft.serialized, plan.mine)) return answer
+  for (;;) {
+    const id = state.id
+    const key = runtime.format.keyOf(id)
+    const { value, expiresAt } = await encodeDraft(runtime, draft, key)
+    const { notAfter } = budget
+    const created = await budget.write(() => runtime.store.create(key, value, expiresAt, { notAfter }))
+    if (created.answer) {
+      adopt(work, draft, { id, key, value, expiresAt })
+      break
+    }
+    state.id = runtime.format.createId(runtime.random)
+  }
+  state.cookie = 'set'
+  runtime.emit({ type: 'created', handle: handleOf(state.id), ...ownerOf(draft) })
+  if (state.superseded !== undefined) await removeSuperseded(work, state.superseded)
+  return answer
+}
+
+/** Writes over what the store holds, merging with what others wrote, until one attempt meets what it was made from. */
+async function overwrite(work: Commit, latest: Uint8Array | undefined): Promise<Committed<unknown>> {
+  const { runtime, state, plan, budget, change } = work
+  const loaded = state.stored as StoredState
+  let current: StoredState | typeof LOST = await newest(work, latest)
+  let isDoubtful = false
+  for (;;) {
+    if (current === LOST || (current !== loaded && crossesIdentity(runtime, loaded, current)))
+      return { answer: LOST }
+    const draft = mergeDraft(runtime, state, plan.mine, current)
+    const answer = await applyChange(work, draft)
+    if (plan.optional && isSameData(runtime, draft.serialized, current.serialized)) return { answer }
+
+    const write = plan.kind === 'rotate' ? rotate : replace
+    const { met, value, repeated } = await write(work, draft, current)
+    if (!met) return { answer, value }
+    if (met === 'gone') return { answer: LOST }
+    isDoubtful ||= repeated
+    // A counter may have been counted already; a merge gives the same however often it is made.
+    if (isDoubtful && change) throw doubtful()
+    current = await decodeCurrent(runtime, loaded, met.value)
+    budget.check()
+  }
+}
+
+async function replace(work: Commit, draft: Draft, current: StoredState): Promise<Attempt> {
+  const { runtime, state, budget } = work
+  const { id, key } = current
+  const { value, expiresAt } = await encodeDraft(runtime, draft, key)
+  const { notAfter } = budget
+  const { answer, repeated } = await budget.write(() =>
+    runtime.store.replace(key, value, expiresAt, current.expected, { notAfter }),
+  )
+  if (answer instanceof Error) throw answer
+  if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
+  if (isRedated(runtime, state, draft.mine)) state.cookie = 'set'
+  adopt(work, draft, { id, key, value, expiresAt })
+  return { value, repeated }
+}
+
+async function rotate(work: Commit, draft: Draft, current: StoredState): Promise<Attempt> {
+  const { runtime, state, budget } = work
+  const { format, store, now, random } = runtime
+  for (;;) {
+    const id = state.id
+    const key = format.keyOf(id)
+    const { value, expiresAt } = await encodeDraft(runtime, draft, key)
+    const mark = format.endMark?.(now(), random)
+    const options = { notAfter: budget.notAfter, ...(mark && { mark }) }
+    const { answer, repeated } = await budget.write(() =>
+      store.rotate(current.key, key, value, expiresAt, current.expected, options),
+    )
+    if (answer instanceof Error) throw answer
+    if (answer.outcome === 'taken') {
+      state.id = format.createId(random)
+      continue
+    }
+    if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
+    const owner = state.rotation?.login ? ownerOf(draft) : {}
+    adopt(work, draft, { id, key, value, expiresAt })
+    state.cookie = 'set'
+    runtime.emit({ type: 'rotated', handle: handleOf(id), previous: handleOf(current.id), ...owner })
+    // No value to hand on: who waits for the old key has to learn that it ended.
+    return { repeated }
+  }
+}
+
+/** Moves the idle deadline and nothing else. */
+async function extend({ runtime, state, budget }: Commit): Promise<Committed<unknown>> {
+  const { format, store, now } = runtime
+  const { key, header } = state.stored as StoredState
+  const expiresAt = expiryFrom(now(), header)
+  const fields = format.slideFields
+  // Where a read can slide the deadline it also tells a mark from a session; a mark must not live on.
+  const alive = fields
+    ? await budget.read(() => store.read(key, { extend: { fields, now: now(), touchAfter: 0 } }))
+    : await budget.read(() => store.touch(key, expiresAt))
+  if (alive instanceof Error) throw alive
+  if (!alive || (alive !== true && decodeValue(runtime, alive.value, key) === 'ended'))
+    return { answer: LOST }
+  state.expiresAt = expiresAt
+  state.touched = false
+  return { answer: undefined }
+}
+
+async function applyChange({ runtime, budget, change }: Commit, draft: Draft): Promise<unknown> {
+  if (!change) return undefined
+  const data = runtime.format.deserialize(draft.serialized)
+  const answer = await change(data)
+  budget.check()
+  runtime.format.assertStorable?.(data)
+  draft.serialized = runtime.format.serialize(data)
+  return answer
+}
+
+/** What the store held last as far as this process knows: what was loaded, or what the commit before this one wrote. */
+async function newest({ runtime, state }: Commit, latest: Uint8Array | undefined) {
+  const loaded = state.stored as StoredState
+  if (!latest) return loaded
+  const handed = await decodeCurrent(runtime, loaded, latest)
+  return handed !== LOST && handed.header.writtenAt >= loaded.header.writtenAt ? handed : loaded
+}
+
+async function decodeCurrent(runtime: Runtime, { id, key }: StoredState, value: Uint8Array) {
+  const decoded = decodeValue(runtime, value, key)
+  return decoded === 'ended' ? LOST : readable(runtime, { id, key }, decoded, value)
+}
+
+function adopt(
+  { runtime, state, plan }: Commit,
+  { mine, header, serialized, overwritten }: Draft,
+  written: { id: string; key: string; value: Uint8Array; expiresAt: number },
+): void {
+  const { id, key, value, expiresAt } = written
+  const isDatedMeanwhile = state.header !== mine
+  state.header = { ...header, ...(isDatedMeanwhile && { expiry: state.header.expiry }) }
+  if (!isDatedMeanwhile) state.expiresAt = expiresAt
+  state.adopt({ id, key, header, serialized, expected: runtime.format.expected(value) }, plan.mine)
+  if (overwritten.length > 0) runtime.emit({ type: 'overwritten', handle: handleOf(id), keys: overwritten })
+}
+
+/** The login stands by now, so that what cannot be removed is only told of. */
+async function removeSuperseded({ runtime, state, budget }: Commit, key: string): Promise<void> {
+  state.superseded = undefined
+  try {
+    await destroyKey(runtime, key, budget)
+  } catch (error) {
+    runtime.emit({ type: 'store-error', operation: 'destroy', error: error as StoreUnavailableError })
+  }
+}
+
+const metBy = (answer: { outcome: 'gone' } | { outcome: 'conflict'; value: Uint8Array }) =>
+  answer.outcome === 'gone' ? 'gone' : { value: answer.value }
+
+const doubtful = () =>
+  new StoreUnavailableError(
+    'A reply of the session store was lost, and it cannot be told whether the update was made.',
+    {
+      outcome: 'unknown',
+    },
+  )
+
+const ownerOf = ({ header }: Draft) => (header.owner === undefined ? {} : { owner: header.owner })

@@ -1,0 +1,187 @@
+import { commit } from './commit.ts'
+import { cookieDeadline } from './deadlines.ts'
+import { destroyById } from './destroy.ts'
+import type { SessionError } from './errors.ts'
+import type { SessionData } from './format.ts'
+import { loadState, newState, newStateBySchema } from './load.ts'
+import { type Plan, planCommit } from './plan.ts'
+import type { Runtime } from './runtime.ts'
+import { Session } from './session.ts'
+import type { SessionState } from './session-state.ts'
+
+/** What an integration knows of a request. */
+export interface SessionRequest {
+  /** The request's Cookie header. */
+  cookie?: string | undefined
+  /** Whether the request came over TLS, as seen by the client: what the framework says behind a trusted proxy. Default `false`. */
+  secure?: boolean
+}
+
+/** What a response has to say of its session, once the commit is through. */
+export interface SessionHeaders {
+  /** A `Set-Cookie` value. A response that carries one must not be stored: `Cache-Control: no-store`. */
+  setCookie?: string
+  /** The response depends on the session: `Vary: Cookie`. */
+  vary: boolean
+}
+
+/**
+ * One request's way to its session, for integrations: load → handler → `commit()` → `headers()` → first byte, `seal()`
+ * in between where a response streams on.
+ */
+export class SessionContext<Data extends object = SessionData> {
+  readonly #runtime: Runtime
+  readonly #cookieHeader: string | undefined
+  readonly #secure: boolean
+  /** What the cookie says, once it was looked at. */
+  #cookie: { id: string | undefined; isPresent: boolean } | undefined
+  #loading: Promise<void> | undefined
+  #state: SessionState | undefined
+  #session: Session<Data> | undefined
+  #isRead = false
+  #isSealed = false
+  /** This request ended a session that the browser still has the cookie of. */
+  #isCleared = false
+  /** The state that a failed or dropped commit has been told of. */
+  #givenUp: SessionState | undefined
+
+  /** @internal Contexts come from `Sessions.open()`. */
+  constructor(runtime: Runtime, request: SessionRequest) {
+    this.#runtime = runtime
+    this.#cookieHeader = request.cookie
+    this.#secure = request.secure ?? false
+  }
+
+  /**
+   * Loads the session ahead of its use: `undefined` when there is nothing to wait for.
+   * Rejects with a `StoreUnavailableError`, once and for the whole request.
+   */
+  load(): Promise<void> | undefined {
+    if (this.#state) return undefined
+    if (!this.#loading) {
+      const id = this.#readCookie().id
+      if (id === undefined && !this.#runtime.schema) {
+        this.#begin(newState(this.#runtime))
+        return undefined
+      }
+      const loading = id === undefined ? newStateBySchema(this.#runtime) : loadState(this.#runtime, id)
+      this.#loading = loading.then((state) => this.#begin(state))
+    }
+    return this.#loading
+  }
+
+  /**
+   * The session, loaded at the first call; after `destroy()` a new one. Rejects with a `StoreUnavailableError`; a stored value
+   * that cannot be read shows only where its data is used.
+   */
+  async session(): Promise<Session<Data>> {
+    this.#isRead = true
+    await this.load()
+    if (this.#state?.status === 'ended') this.#begin(await newStateBySchema(this.#runtime))
+    return this.#session as Session<Data>
+  }
+
+  /** The session, if it has been loaded and not been destroyed. */
+  get loaded(): Session<Data> | undefined {
+    this.#isRead = true
+    return this.#state?.status === 'ended' ? undefined : this.#session
+  }
+
+  /** Ends the session, in one command where it was not loaded. Answers whether there was one. */
+  async destroy(): Promise<boolean> {
+    this.#isRead = true
+    // A load that failed says nothing of whether the store can be reached now.
+    if (this.#loading) await this.#loading.catch(() => {})
+    if (this.#session) return this.#session.destroy()
+    const { id } = this.#readCookie()
+    const hasEnded = id !== undefined && (await destroyById(this.#runtime, id))
+    const state = newState(this.#runtime, 'ended')
+    if (hasEnded) state.cookie = 'clear'
+    this.#begin(state)
+    return hasEnded
+  }
+
+  /**
+   * Saves what the handlers changed: `undefined`, at once, when there is nothing to save. Rejects with a `SessionError`;
+   * changes to a session that ended meanwhile are dropped with an event. What failed is not tried again, so that an
+   * error page does not fail for the same reason.
+   */
+  commit(): Promise<void> | undefined {
+    const state = this.#state
+    if (!state || state === this.#givenUp) return undefined
+    if (state.busy) return state.exclusively(() => this.#commit(state))
+    try {
+      const plan = planCommit(this.#runtime, state)
+      return plan && state.exclusively(() => this.#perform(state, plan))
+    } catch (error) {
+      this.#givenUp = state
+      return Promise.reject(error)
+    }
+  }
+
+  /** The headers have left: from here on what needs a cookie is a `SessionHeadersSentError`. */
+  seal(): void {
+    this.#isSealed = true
+    if (this.#state) this.#state.sealed = true
+  }
+
+  /** After `commit()`, before the first byte. */
+  headers(): SessionHeaders {
+    const vary = this.#isRead
+    const { transport, cookie, now, emit } = this.#runtime
+    const { stored, cookie: change } = this.#state ?? {}
+    if (change === 'set' && stored) {
+      if (cookie.secure === true && !this.#secure)
+        emit({ type: 'insecure-cookie', name: transport.nameFor(true) })
+      const expiresAt = cookieDeadline(stored.header, this.#runtime, cookie.persistent)
+      return { setCookie: transport.set(stored.id, this.#secure, expiresAt, now()), vary }
+    }
+    const isCleared = this.#isCleared || change === 'clear'
+    return isCleared && this.#readCookie().isPresent
+      ? { setCookie: transport.clear(this.#secure), vary }
+      : { vary }
+  }
+
+  async #commit(state: SessionState): Promise<void> {
+    try {
+      const plan = planCommit(this.#runtime, state)
+      if (plan) await this.#perform(state, plan)
+    } catch (error) {
+      this.#givenUp = state
+      throw error
+    }
+  }
+
+  async #perform(state: SessionState, plan: Plan): Promise<void> {
+    try {
+      // Saved explicitly, in vain, and perhaps nobody noticed: at once, without a second wait.
+      if (state.failure) throw state.failure
+      await commit(this.#runtime, state, plan)
+    } catch (error) {
+      this.#givenUp = state
+      const isDropped = plan.kind === 'drop' || (error as SessionError).code === 'SESSION_INTERRUPTED'
+      if (!isDropped) throw error
+    }
+  }
+
+  #begin(state: SessionState): void {
+    if (this.#state?.cookie === 'clear') this.#isCleared = true
+    state.sealed = this.#isSealed
+    this.#state = state
+    this.#session = new Session<Data>(this.#runtime, state)
+  }
+
+  #readCookie(): { id: string | undefined; isPresent: boolean } {
+    this.#cookie ??= this.#parseCookie()
+    return this.#cookie
+  }
+
+  #parseCookie() {
+    const { transport, format, emit } = this.#runtime
+    const text = transport.read(this.#cookieHeader, this.#secure)
+    if (text === undefined) return { id: undefined, isPresent: false }
+    if (text !== 'malformed' && format.isId(text)) return { id: text, isPresent: true }
+    emit({ type: 'malformed-id' })
+    return { id: undefined, isPresent: true }
+  }
+}

@@ -1,0 +1,101 @@
+import { SessionDataError, SessionValueError } from './errors.ts'
+import type { SessionData } from './format.ts'
+
+/** Deeper data is refused, both ways: comparing and copying it would overflow the stack. */
+export const MAX_DEPTH = 500
+
+/** Reads an object from JSON that anyone may have written. Throws a `SessionValueError`. */
+export function parseData(text: string): SessionData {
+  let data: unknown
+  try {
+    data = JSON.parse(text)
+  } catch (cause) {
+    throw new SessionValueError('The stored session is not valid JSON.', { cause })
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new SessionValueError('The stored session is not a JSON object.')
+  }
+  // Both walks are skipped where the text alone shows that there is nothing to find.
+  if (mayNestTooDeep(text) || text.includes('__proto__') || text.includes('\\u')) {
+    const problem = findProblem(data, readProblem)
+    if (problem) throw new SessionValueError(`The stored session ${problem.text}.`)
+  }
+  return data as SessionData
+}
+
+/** Throws a `SessionDataError` naming the top-level key that JSON cannot hold. */
+export function stringifyData(data: SessionData): string {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    throw new SessionDataError(`${culprit(data)} cannot be stored as JSON.`, { cause })
+  }
+}
+
+/** Throws for what JSON would drop without a word: a Map, a Set, binary data, a function, a symbol; and for hostile shapes. */
+export function assertStorable(data: SessionData): void {
+  const problem = findProblem(data, writeProblem)
+  if (problem) throw new SessionDataError(`Session data at ${JSON.stringify(problem.path)} ${problem.text}.`)
+}
+
+function culprit(data: SessionData): string {
+  const key = Object.keys(data).find((candidate) => {
+    try {
+      JSON.stringify(data[candidate])
+      return false
+    } catch {
+      return true
+    }
+  })
+  return key === undefined ? 'The session' : `Session data at ${JSON.stringify(key)}`
+}
+
+/** A value can only be nested as deep as it has opening brackets. */
+const mayNestTooDeep = (text: string) =>
+  text.length > 2 * MAX_DEPTH && occurrences(text, '{') + occurrences(text, '[') > MAX_DEPTH
+
+/** Counts no further than matters. */
+function occurrences(text: string, character: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0 && count <= MAX_DEPTH; at = text.indexOf(character, at + 1))
+    count++
+  return count
+}
+
+interface Problem {
+  path: string
+  text: string
+}
+
+/** Walks without recursion, so that no depth can hurt it. */
+function findProblem(root: object, problemOf: (value: unknown) => string | undefined): Problem | undefined {
+  const pending: { value: object; path: string; depth: number }[] = [{ value: root, path: '', depth: 1 }]
+  for (let entry = pending.pop(); entry; entry = pending.pop()) {
+    if (entry.depth > MAX_DEPTH)
+      return { path: entry.path, text: `is nested deeper than ${MAX_DEPTH} levels` }
+    if (Object.hasOwn(entry.value, '__proto__'))
+      return { path: entry.path, text: 'has a key named __proto__' }
+    for (const [key, value] of Object.entries(entry.value)) {
+      const path = entry.depth === 1 ? key : entry.path
+      const text = problemOf(value)
+      if (text) return { path, text }
+      if (typeof value === 'object' && value !== null && !hasToJSON(value)) {
+        pending.push({ value, path, depth: entry.depth + 1 })
+      }
+    }
+  }
+  return undefined
+}
+
+const hasToJSON = (value: object) => 'toJSON' in value && typeof value.toJSON === 'function'
+
+const readProblem = () => undefined
+
+function writeProblem(value: unknown): string | undefined {
+  if (typeof value === 'function' || typeof value === 'symbol')
+    return `is a ${typeof value}, which JSON drops`
+  if (value instanceof Map || value instanceof Set)
+    return `is a ${value.constructor.name}, which JSON empties`
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'is binary; store it as base64 text'
+  return undefined
+}

@@ -1,0 +1,125 @@
+import { Budget } from './budget.ts'
+import { deadlines, expiryFrom } from './deadlines.ts'
+import { type SessionError, SessionValueError } from './errors.ts'
+import type { DecodedSession } from './format.ts'
+import { handleOf } from './handle.ts'
+import type { Runtime } from './runtime.ts'
+import { initialData, readBySchema } from './schema.ts'
+import { type Beginning, SessionState, type SessionStatus, type StoredState } from './session-state.ts'
+import type { StoredValue } from './store.ts'
+
+/** A session that is in no store yet. */
+export const newState = (runtime: Runtime, status: SessionStatus = 'new'): SessionState =>
+  new SessionState(runtime.format, beginning(runtime, status))
+
+/** With the defaults of the schema, which may have to be waited for. */
+export async function newStateBySchema(runtime: Runtime): Promise<SessionState> {
+  if (!runtime.schema) return newState(runtime)
+  const initial = runtime.format.serialize(await initialData(runtime.schema))
+  return new SessionState(runtime.format, { ...beginning(runtime, 'new'), initial })
+}
+
+function beginning(runtime: Runtime, status: SessionStatus): Beginning {
+  const now = runtime.now()
+  const header = { createdAt: now, writtenAt: now, ...deadlines({ createdAt: now }, runtime) }
+  const id = () => runtime.format.createId(runtime.random)
+  return { status, id, header, expiresAt: expiryFrom(now, header) }
+}
+
+/** The session that a well-formed id names. Rejects with a `StoreUnavailableError`, unless the options say `'anonymous'`. */
+export async function loadState(runtime: Runtime, id: string): Promise<SessionState> {
+  const { format, store, now } = runtime
+  const key = format.keyOf(id)
+  try {
+    return await Budget.spend(runtime.storeTimeout, now, async (budget) => {
+      const found = await budget.read(() => store.read(key, readOptions(runtime)))
+      if (found === null) {
+        runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
+        return newStateBySchema(runtime)
+      }
+      try {
+        if (found instanceof Error) throw found
+        return await foundState(runtime, budget, id, key, found)
+      } catch (error) {
+        if (!isValueError(error)) throw error
+        runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
+        if (runtime.onInvalid === 'discard') return newStateBySchema(runtime)
+        return new SessionState(format, { ...beginning(runtime, 'invalid'), id, error, superseded: key })
+      }
+    })
+  } catch (error) {
+    if ((error as SessionError).code !== 'STORE_UNAVAILABLE') throw error
+    runtime.emit({ type: 'store-error', operation: 'load', error: error as SessionError })
+    if (runtime.onStoreError === 'fail') throw error
+    const begin = beginning(runtime, 'unavailable')
+    return new SessionState(format, { ...begin, id, error: error as SessionError, superseded: key })
+  }
+}
+
+async function foundState(runtime: Runtime, budget: Budget, id: string, key: string, found: StoredValue) {
+  const decoded = decodeValue(runtime, found.value, key)
+  if (decoded === 'ended') {
+    runtime.emit({ type: 'ended-id', handle: handleOf(id) })
+    return newState(runtime, 'barred')
+  }
+  const now = runtime.now()
+  const until = Math.min(decoded.header.until, deadlines(decoded.header, runtime).until)
+  if (until <= now) {
+    runtime.emit({ type: 'expired', handle: handleOf(id) })
+    return newStateBySchema(runtime)
+  }
+  const stored = await readable(runtime, { id, key }, decoded, found.value)
+  // Parsed at once where that decides whether there is a session at all.
+  if (runtime.onInvalid === 'discard') runtime.format.deserialize(stored.serialized)
+  const { header } = stored
+  const expiresAt = Math.min(found.expiresAt ?? expiryFrom(header.writtenAt, header), until)
+  const state = new SessionState(runtime.format, {
+    status: 'stored',
+    id,
+    header: { ...header },
+    expiresAt,
+    stored,
+  })
+  if (runtime.rolling && !runtime.format.slideFields) return slide(runtime, budget, state, found.expiresAt)
+  return state
+}
+
+/** For formats that a read cannot slide: a second command. */
+async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
+  const target = expiryFrom(runtime.now(), state.header)
+  if (expiresAt !== undefined && Math.abs(target - expiresAt) < runtime.touchAfter * 1000) return state
+  const { key } = state.stored as StoredState
+  const alive = await budget.read(() => runtime.store.touch(key, target))
+  if (alive !== true) return newStateBySchema(runtime)
+  state.expiresAt = target
+  return state
+}
+
+/** Throws a `SessionValueError`. */
+export function decodeValue(runtime: Runtime, value: Uint8Array, key: string): DecodedSession | 'ended' {
+  if (value.length > runtime.maxBytes) {
+    throw new SessionValueError(`The stored session is larger than \`maxBytes\` (${runtime.maxBytes}).`)
+  }
+  return runtime.format.decode(value, key)
+}
+
+/** What the store holds, its data as the schema takes it, so that defaults and conversions do not look like changes. */
+export async function readable(
+  { format, schema }: Runtime,
+  where: { id: string; key: string },
+  { header, serialized }: DecodedSession,
+  value: Uint8Array,
+): Promise<StoredState> {
+  const stored = { id: where.id, key: where.key, header, serialized, expected: format.expected(value) }
+  if (!schema) return stored
+  const data = await readBySchema(schema, format.deserialize(serialized))
+  return { ...stored, serialized: format.serialize(data) }
+}
+
+function readOptions({ rolling, touchAfter, format, now }: Runtime) {
+  if (!rolling || !format.slideFields) return undefined
+  return { extend: { fields: format.slideFields, now: now(), touchAfter: touchAfter * 1000 } }
+}
+
+export const isValueError = (error: unknown): error is SessionError =>
+  error instanceof Error && (error as SessionError).code === 'SESSION_VALUE_INVALID'

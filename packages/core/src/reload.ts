@@ -1,0 +1,25 @@
+import { Budget } from './budget.ts'
+import { crossesIdentity } from './draft.ts'
+import { SessionInterruptedError } from './errors.ts'
+import { bar } from './interruption.ts'
+import { decodeValue, readable } from './load.ts'
+import type { Runtime } from './runtime.ts'
+import type { SessionState } from './session-state.ts'
+
+/** Takes what the store holds now for this request's changes of the data. A dead session stays dead. */
+export async function reload(runtime: Runtime, state: SessionState): Promise<void> {
+  if (state.status === 'new') return state.reset(undefined)
+  const loaded = state.stored
+  if (state.status !== 'stored' || !loaded) throw state.error ?? new SessionInterruptedError()
+  await Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {
+    const found = await budget.read(() => runtime.store.read(loaded.key))
+    if (found instanceof Error) throw found
+    const decoded = found ? decodeValue(runtime, found.value, loaded.key) : 'ended'
+    if (!found || decoded === 'ended') throw bar(runtime, state)
+    const now = await readable(runtime, loaded, decoded, found.value)
+    if (crossesIdentity(runtime, loaded, now)) throw bar(runtime, state)
+    budget.check()
+    if (!state.rotation) state.header = { ...now.header }
+    state.reset(now)
+  })
+}

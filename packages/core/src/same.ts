@@ -1,0 +1,29 @@
+/** Whether two decoded values are equal in meaning, whatever the order of keys. `NaN` equals itself, `-0` is not `0`. */
+export function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
+  if (Array.isArray(a))
+    return a.length === (b as unknown[]).length && a.every((v, i) => same(v, (b as unknown[])[i]))
+  if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime())
+  if (a instanceof Uint8Array) return sameBytes(a, b as Uint8Array)
+  if (a instanceof Map) return sameEntries([...a], [...(b as Map<unknown, unknown>)])
+  if (a instanceof Set) return sameMembers([...a], [...(b as Set<unknown>)])
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && same(a[key as keyof typeof a], b[key as keyof typeof b]))
+  )
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+const sameEntries = (a: [unknown, unknown][], b: [unknown, unknown][]) =>
+  a.length === b.length && a.every(([key, value]) => b.some(([k, v]) => same(key, k) && same(value, v)))
+
+const sameMembers = (a: unknown[], b: unknown[]) =>
+  a.length === b.length && a.every((member) => b.some((other) => same(member, other)))

@@ -1,0 +1,36 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { SessionDataError, SessionValueError } from './errors.ts'
+import type { SessionData } from './format.ts'
+
+type Checked = { data: SessionData } | { issues: readonly StandardSchemaV1.Issue[] }
+
+/** Stored data as the schema takes it, defaults and conversions included. Throws a `SessionValueError`. */
+export async function readBySchema(schema: StandardSchemaV1, stored: SessionData): Promise<SessionData> {
+  const checked = await check(schema, stored)
+  if ('data' in checked) return checked.data
+  throw new SessionValueError('The stored session does not fit the schema.', { cause: checked.issues })
+}
+
+/** Throws a `SessionDataError` for data that could not be loaded again. */
+export async function assertReadable(schema: StandardSchemaV1, stored: SessionData): Promise<void> {
+  const checked = await check(schema, stored)
+  if ('data' in checked) return
+  const keys = checked.issues.map(({ path }) => path?.map(segment).join('.') || 'the session')
+  throw new SessionDataError(`Session data does not fit the schema at: ${[...new Set(keys)].join(', ')}.`, {
+    cause: checked.issues,
+  })
+}
+
+/** What a new session begins with: the schema's defaults, or nothing where it has some keys that need a value. */
+export async function initialData(schema: StandardSchemaV1): Promise<SessionData> {
+  const checked = await check(schema, {})
+  return 'data' in checked ? checked.data : {}
+}
+
+async function check(schema: StandardSchemaV1, data: SessionData): Promise<Checked> {
+  const result = await schema['~standard'].validate(data)
+  return result.issues ? { issues: result.issues } : { data: result.value as SessionData }
+}
+
+const segment = (part: PropertyKey | StandardSchemaV1.PathSegment) =>
+  String(typeof part === 'object' ? part.key : part)

@@ -1,0 +1,192 @@
+import type { SessionError } from './errors.ts'
+import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
+import { changedKeys, mergeData, own, updateContents } from './merge.ts'
+import type { Expected } from './store.ts'
+
+/**
+ * Where a request stands with its session:
+ * - `new`: nothing is stored; the first commit with something to keep creates it.
+ * - `stored`: loaded from the store, or written to it by this request.
+ * - `barred`: the session ended or became another login's; what this request writes is dropped, only a login starts anew.
+ * - `invalid`: something is stored that cannot be read.
+ * - `unavailable`: the store could not be read, and the options ask to go on without a session.
+ * - `ended`: this request itself ended it.
+ */
+export type SessionStatus = 'new' | 'stored' | 'barred' | 'invalid' | 'unavailable' | 'ended'
+
+/** What the store held when this request last read or wrote it. */
+export interface StoredState {
+  id: string
+  key: string
+  header: SessionHeader
+  serialized: Serialized
+  expected: Expected
+}
+
+/** A move to a new id that the next commit makes. */
+export interface PendingRotation {
+  login: boolean
+  /** Another owner's session: nothing of it is taken along. */
+  fresh: boolean
+}
+
+export interface Beginning {
+  status: SessionStatus
+  id: string | (() => string)
+  header: SessionHeader
+  expiresAt: number
+  stored?: StoredState
+  initial?: Serialized
+  error?: SessionError
+  superseded?: string
+}
+
+/** What one request knows of its session, and did to it. */
+export class SessionState {
+  status: SessionStatus
+  readonly isNew: boolean
+  header: SessionHeader
+  /** Epoch ms of the idle or the absolute deadline, whichever comes first. */
+  expiresAt: number
+  stored: StoredState | undefined
+  rotation: PendingRotation | undefined
+  /** The idle deadline shall move even if nothing else changes. */
+  touched = false
+  /** What is wrong with an `invalid` or `unavailable` session. */
+  error: SessionError | undefined
+  /** The key of a value that cannot be read, to be removed once a login has started a session beside it. */
+  superseded: string | undefined
+  /** What the response has to do about the cookie. */
+  cookie: 'set' | 'clear' | undefined
+  /** The response's headers have left. */
+  sealed = false
+  /** An explicit save that failed and was perhaps ignored: a response must not leave as if all was well. */
+  failure: SessionError | undefined
+  /** An event has told that this request's changes are dropped. */
+  isReported = false
+
+  readonly #format: SessionFormat
+  /** What a session that is not stored begins with, by the schema's defaults. */
+  readonly #initial: Serialized | undefined
+  #id: string | (() => string)
+  #data: SessionData | undefined
+  #busy: Promise<unknown> | undefined
+
+  constructor(format: SessionFormat, begin: Beginning) {
+    this.#format = format
+    this.#initial = begin.initial
+    this.status = begin.status
+    this.isNew = begin.stored === undefined
+    this.#id = begin.id
+    this.header = begin.header
+    this.expiresAt = begin.expiresAt
+    this.stored = begin.stored
+    this.error = begin.error
+    this.superseded = begin.superseded
+  }
+
+  /** Made when first asked for: most anonymous requests need none. */
+  get id(): string {
+    if (typeof this.#id === 'function') this.#id = this.#id()
+    return this.#id
+  }
+
+  set id(id: string) {
+    this.#id = id
+  }
+
+  /** The live data, parsed when first asked for. Throws a `SessionValueError`. */
+  get data(): SessionData {
+    if (this.status === 'invalid') throw this.error
+    this.#data ??= this.originalData()
+    return this.#data
+  }
+
+  /** A fresh copy of the data as this request found it. */
+  originalData(): SessionData {
+    const serialized = this.#original
+    return serialized === undefined ? {} : this.#format.deserialize(serialized)
+  }
+
+  get #original(): Serialized | undefined {
+    return this.stored ? this.stored.serialized : this.#initial
+  }
+
+  /** The live data as the format stores it: what a commit sets out to write, whatever handlers do meanwhile. */
+  snapshot(): Serialized {
+    if (this.#data === undefined) return this.#original ?? this.#format.serialize({})
+    return this.#format.serialize(this.#data)
+  }
+
+  /** Whether a snapshot holds anything else than what this request found. */
+  differs(snapshot: Serialized): boolean {
+    // Equal serialisations mean equal data; unequal ones may still.
+    return this.#data !== undefined && snapshot !== this.#original && this.changedKeys().length > 0
+  }
+
+  /** The top-level keys that this request changed. */
+  changedKeys(): string[] {
+    return this.#data === undefined ? [] : changedKeys(this.originalData(), this.#data)
+  }
+
+  /** Only what this request itself put in. */
+  ownChanges(): SessionData {
+    if (this.#data === undefined) return {}
+    const data = this.#data
+    const keys = this.changedKeys().filter((key) => own(data, key) !== undefined)
+    return Object.fromEntries(keys.map((key) => [key, data[key]]))
+  }
+
+  /** Lets go of what was stored, keeping live data of `data` alone. */
+  startOver(header: SessionHeader, data: SessionData): void {
+    this.status = 'new'
+    this.stored = undefined
+    this.rotation = undefined
+    this.error = undefined
+    this.isReported = false
+    this.header = header
+    this.keepOnly(data)
+  }
+
+  keepOnly(data: SessionData): void {
+    const live = (this.#data ??= {})
+    for (const key of Object.keys(live)) if (!Object.hasOwn(data, key)) delete live[key]
+    Object.assign(live, data)
+  }
+
+  /** After a commit that set out from `snapshot`: takes in what it merged, keeping what handlers did meanwhile. */
+  adopt(stored: StoredState, snapshot: Serialized): void {
+    this.status = 'stored'
+    this.stored = stored
+    this.rotation = undefined
+    this.touched = false
+    this.failure = undefined
+    if (this.#data === undefined || stored.serialized === snapshot) return
+    const now = this.#format.deserialize(this.#format.serialize(this.#data))
+    const before = this.#format.deserialize(snapshot)
+    const written = this.#format.deserialize(stored.serialized)
+    updateContents(this.#data, mergeData(before, now, written, ({ mine }) => mine).data)
+  }
+
+  /** Drops what handlers changed, for what the store holds now. */
+  reset(stored: StoredState | undefined): void {
+    this.stored = stored
+    if (this.#data !== undefined) this.keepOnly(this.originalData())
+  }
+
+  get busy(): boolean {
+    return this.#busy !== undefined
+  }
+
+  /** Runs one operation at a time, in the order they were asked for. */
+  exclusively<T>(operation: () => Promise<T>): Promise<T> {
+    const turn = this.#busy ? this.#busy.then(operation) : operation()
+    const settled: Promise<unknown> = turn.then(ignore, ignore).then(() => {
+      if (this.#busy === settled) this.#busy = undefined
+    })
+    this.#busy = settled
+    return turn
+  }
+}
+
+const ignore = () => {}

@@ -1,0 +1,74 @@
+import { SessionContext, type SessionRequest } from './context.ts'
+import type { ResolvedCookieOptions } from './cookie-options.ts'
+import type { SessionEvent } from './events.ts'
+import type { SessionData } from './format.ts'
+import { resolveOptions, type SessionOptions } from './options.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
+import type { SessionStore } from './store.ts'
+
+/** What holds for every session of a manager, for people and for checks; it names no secret. */
+export interface SessionPolicy {
+  /** Seconds. */
+  idleTimeout: number
+  /** Seconds; `false` for none. */
+  absoluteTimeout: number | false
+  rolling: boolean
+  /** Seconds. */
+  touchAfter: number
+  /** Seconds. */
+  storeTimeout: number
+  onStoreError: 'fail' | 'anonymous'
+  format: string
+  encrypted: boolean
+  cookie: Omit<ResolvedCookieOptions, 'secrets' | 'prefix'> & { signed: boolean }
+}
+
+/** All sessions of an application: made once, by `createSessions`. */
+export class Sessions<Data extends object = SessionData> {
+  readonly store: SessionStore
+  readonly policy: Readonly<SessionPolicy>
+  readonly #runtime: Runtime
+
+  /** @internal Use `createSessions`. */
+  constructor(runtime: Runtime, policy: SessionPolicy) {
+    this.#runtime = runtime
+    this.store = runtime.store
+    this.policy = policy
+  }
+
+  /** One request's way to its session; reads nothing yet. For integrations: applications use `getSession(req)` of theirs. */
+  open(request: SessionRequest): SessionContext<Data> {
+    return new SessionContext<Data>(this.#runtime, request)
+  }
+}
+
+/**
+ * Joins a store, a format and the rules into sessions for an application.
+ * Throws a `TypeError` naming the option that is missing, unknown or impossible.
+ */
+export function createSessions<Data extends object = SessionData>(
+  options: SessionOptions<Data>,
+): Sessions<Data> {
+  const resolved = resolveOptions({ ...options, onEvent: options.onEvent ?? warnOnce() })
+  const { secrets, prefix: _, ...cookie } = resolved.cookie
+  const { idleTimeout, absoluteTimeout, rolling, touchAfter, storeTimeout, onStoreError, format } = resolved
+  return new Sessions<Data>(createRuntime(resolved), {
+    ...{ idleTimeout, absoluteTimeout, rolling, touchAfter, storeTimeout, onStoreError },
+    format: format.name,
+    encrypted: options.encryption !== undefined,
+    cookie: { ...cookie, signed: secrets.length > 0 },
+  })
+}
+
+/** Where nobody listens: what makes every login fail without a trace is worth a line. */
+function warnOnce(): (event: SessionEvent) => void {
+  let hasWarned = false
+  return (event) => {
+    if (event.type !== 'insecure-cookie' || hasWarned) return
+    hasWarned = true
+    console.warn(
+      `Tegata: the cookie '${event.name}' is Secure, but the request does not look as if it came over HTTPS; ` +
+        'browsers drop such a cookie. Behind a proxy, tell the framework to trust it.',
+    )
+  }
+}
