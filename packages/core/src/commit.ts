@@ -10,6 +10,7 @@ import type { Committed } from './key-queue.ts'
 import { decodeValue, readable } from './load.ts'
 import { isRedated, needsCookie, type Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
+import { readBySchema } from './schema.ts'
 import type { SessionState, StoredState } from './session-state.ts'
 
 /** A change made on fresh data, and made again whenever another request was faster. */
@@ -30,6 +31,14 @@ interface Attempt {
   /** What now lies at the key, for the next in line. */
   value?: Uint8Array
   repeated: boolean
+}
+
+interface Written {
+  id: string
+  key: string
+  value: Uint8Array
+  expiresAt: number
+  output: SessionData | undefined
 }
 
 const LOST = Symbol('the session ended, or became another one')
@@ -87,11 +96,11 @@ async function create(work: Commit): Promise<unknown> {
   for (;;) {
     const id = state.id
     const key = runtime.format.keyOf(id)
-    const { value, expiresAt } = await encodeDraft(runtime, draft, key)
+    const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
     const { notAfter } = budget
     const created = await budget.write(() => runtime.store.create(key, value, expiresAt, { notAfter }))
     if (created.answer) {
-      adopt(work, draft, { id, key, value, expiresAt })
+      adopt(work, draft, { id, key, value, expiresAt, output })
       break
     }
     state.id = runtime.format.createId(runtime.random)
@@ -130,7 +139,7 @@ async function overwrite(work: Commit, latest: Uint8Array | undefined): Promise<
 async function replace(work: Commit, draft: Draft, current: StoredState): Promise<Attempt> {
   const { runtime, state, budget } = work
   const { id, key } = current
-  const { value, expiresAt } = await encodeDraft(runtime, draft, key)
+  const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
   const { notAfter } = budget
   const { answer, repeated } = await budget.write(() =>
     runtime.store.replace(key, value, expiresAt, current.expected, { notAfter }),
@@ -138,7 +147,7 @@ async function replace(work: Commit, draft: Draft, current: StoredState): Promis
   if (answer instanceof Error) throw answer
   if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
   if (isRedated(runtime, state, draft.mine)) state.cookie = 'set'
-  adopt(work, draft, { id, key, value, expiresAt })
+  adopt(work, draft, { id, key, value, expiresAt, output })
   return { value, repeated }
 }
 
@@ -148,7 +157,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
   for (;;) {
     const id = state.id
     const key = format.keyOf(id)
-    const { value, expiresAt } = await encodeDraft(runtime, draft, key)
+    const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
     const mark = format.endMark?.(now(), random)
     const options = { notAfter: budget.notAfter, ...(mark && { mark }) }
     const { answer, repeated } = await budget.write(() =>
@@ -161,7 +170,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     }
     if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
     const owner = state.rotation?.login ? ownerOf(draft) : {}
-    adopt(work, draft, { id, key, value, expiresAt })
+    adopt(work, draft, { id, key, value, expiresAt, output })
     state.cookie = 'set'
     runtime.emit({ type: 'rotated', handle: handleOf(id), previous: handleOf(current.id), ...owner })
     // No value to hand on: who waits for the old key has to learn that it ended.
@@ -189,7 +198,8 @@ async function extend({ runtime, state, budget }: Commit): Promise<Committed<unk
 
 async function applyChange({ runtime, budget, change }: Commit, draft: Draft): Promise<unknown> {
   if (!change) return undefined
-  const data = runtime.format.deserialize(draft.serialized)
+  const stored = runtime.format.deserialize(draft.serialized)
+  const data = runtime.schema ? await readBySchema(runtime.schema, stored) : stored
   const answer = await change(data)
   budget.check()
   runtime.format.assertStorable?.(data)
@@ -213,13 +223,13 @@ async function decodeCurrent(runtime: Runtime, { id, key }: StoredState, value: 
 function adopt(
   { runtime, state, plan }: Commit,
   { mine, header, serialized, overwritten }: Draft,
-  written: { id: string; key: string; value: Uint8Array; expiresAt: number },
+  written: Written,
 ): void {
-  const { id, key, value, expiresAt } = written
+  const { id, key, value, expiresAt, output } = written
   const isDatedMeanwhile = state.header !== mine
   state.header = { ...header, ...(isDatedMeanwhile && { expiry: state.header.expiry }) }
   if (!isDatedMeanwhile) state.expiresAt = expiresAt
-  state.adopt({ id, key, header, serialized, expected: runtime.format.expected(value) }, plan.mine)
+  state.adopt({ id, key, header, serialized, output, expected: runtime.format.expected(value) }, plan.mine)
   if (overwritten.length > 0) runtime.emit({ type: 'overwritten', handle: handleOf(id), keys: overwritten })
 }
 

@@ -42,7 +42,7 @@ export class SessionContext<Data extends object = SessionData> {
   #isSealed = false
   /** This request ended a session that the browser still has the cookie of. */
   #isCleared = false
-  /** The state that a failed or dropped commit has been told of. */
+  /** The state of which a commit failed. */
   #givenUp: SessionState | undefined
 
   /** @internal Contexts come from `Sessions.open()`. */
@@ -158,9 +158,10 @@ export class SessionContext<Data extends object = SessionData> {
       if (state.failure) throw state.failure
       await commit(this.#runtime, state, plan)
     } catch (error) {
+      // Dropped, and an event has told so.
+      if (plan.kind === 'drop' || (error as SessionError).code === 'SESSION_INTERRUPTED') return
       this.#givenUp = state
-      const isDropped = plan.kind === 'drop' || (error as SessionError).code === 'SESSION_INTERRUPTED'
-      if (!isDropped) throw error
+      throw error
     }
   }
 

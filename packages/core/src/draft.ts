@@ -80,7 +80,7 @@ export function isSameData({ format }: Runtime, a: Serialized, b: Serialized): b
 /** Dates the draft and makes it bytes. Rejects with a `SessionDataError` for what could not be loaded again. */
 export async function encodeDraft(runtime: Runtime, { header, serialized }: Draft, key: string) {
   const { format, schema, maxBytes, now, random } = runtime
-  if (schema) await assertReadable(schema, format.deserialize(serialized))
+  const output = schema && (await assertReadable(schema, format.deserialize(serialized)))
   const writtenAt = now()
   Object.assign(header, { writtenAt, ...deadlines(header, runtime) })
   const value = format.encode(header, serialized, key, random)
@@ -89,5 +89,5 @@ export async function encodeDraft(runtime: Runtime, { header, serialized }: Draf
       `The session would take ${value.length} bytes; \`maxBytes\` allows ${maxBytes}.`,
     )
   }
-  return { value, expiresAt: expiryFrom(writtenAt, header) }
+  return { value, expiresAt: expiryFrom(writtenAt, header), output }
 }

@@ -25,6 +25,13 @@ export function parseData(text: string): SessionData {
 
 /** Throws a `SessionDataError` naming the top-level key that JSON cannot hold. */
 export function stringifyData(data: SessionData): string {
+  for (const key in data) {
+    // JSON drops these without a word, and then a request that set nothing else would look unchanged.
+    const type = typeof data[key]
+    if (type === 'function' || type === 'symbol') {
+      throw new SessionDataError(`Session data at ${JSON.stringify(key)} is a ${type}, which JSON drops.`)
+    }
+  }
   try {
     return JSON.stringify(data)
   } catch (cause) {

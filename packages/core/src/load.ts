@@ -15,7 +15,8 @@ export const newState = (runtime: Runtime, status: SessionStatus = 'new'): Sessi
 /** With the defaults of the schema, which may have to be waited for. */
 export async function newStateBySchema(runtime: Runtime): Promise<SessionState> {
   if (!runtime.schema) return newState(runtime)
-  const initial = runtime.format.serialize(await initialData(runtime.schema))
+  const output = await initialData(runtime.schema)
+  const initial = { serialized: runtime.format.serialize(output), output }
   return new SessionState(runtime.format, { ...beginning(runtime, 'new'), initial })
 }
 
@@ -112,8 +113,8 @@ export async function readable(
 ): Promise<StoredState> {
   const stored = { id: where.id, key: where.key, header, serialized, expected: format.expected(value) }
   if (!schema) return stored
-  const data = await readBySchema(schema, format.deserialize(serialized))
-  return { ...stored, serialized: format.serialize(data) }
+  const output = await readBySchema(schema, format.deserialize(serialized))
+  return { ...stored, serialized: format.serialize(output), output }
 }
 
 function readOptions({ rolling, touchAfter, format, now }: Runtime) {

@@ -50,11 +50,3 @@ export function replaceContents(target: SessionData, source: SessionData): void 
   for (const key of Object.keys(target)) if (!Object.hasOwn(source, key)) delete target[key]
   Object.assign(target, source)
 }
-
-/** The same, and values that stay equal keep their identity too: handlers may hold on to what is in `session.data`. */
-export function updateContents(target: SessionData, source: SessionData): void {
-  for (const key of changedKeys(target, source)) {
-    if (Object.hasOwn(source, key)) target[key] = source[key]
-    else delete target[key]
-  }
-}

@@ -30,7 +30,7 @@ const field = (value: number, width: number) =>
     .toString(36)
     .padStart(width, '0')
 
-const HEAD = /^([0-9a-z]{9})[\w-]{7}\.([0-9a-z]{6})\.([0-9a-z]{9})\.([0-9a-z]{9})(?: (.*))?$/s
+const HEAD = /^(ended[\w-]{4}|[0-9a-z]{9})[\w-]{7}\.([0-9a-z]{6})\.([0-9a-z]{9})\.([0-9a-z]{9})(?: (.*))?$/s
 
 export function writeStamp(now: number, random: (bytes: number) => Uint8Array): string {
   return field(now, 9) + base64url(random(6)).slice(0, 7)

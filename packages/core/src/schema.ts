@@ -11,10 +11,10 @@ export async function readBySchema(schema: StandardSchemaV1, stored: SessionData
   throw new SessionValueError('The stored session does not fit the schema.', { cause: checked.issues })
 }
 
-/** Throws a `SessionDataError` for data that could not be loaded again. */
-export async function assertReadable(schema: StandardSchemaV1, stored: SessionData): Promise<void> {
+/** What a load would make of it. Throws a `SessionDataError` for data that could not be loaded again. */
+export async function assertReadable(schema: StandardSchemaV1, stored: SessionData): Promise<SessionData> {
   const checked = await check(schema, stored)
-  if ('data' in checked) return
+  if ('data' in checked) return checked.data
   const keys = checked.issues.map(({ path }) => path?.map(segment).join('.') || 'the session')
   throw new SessionDataError(`Session data does not fit the schema at: ${[...new Set(keys)].join(', ')}.`, {
     cause: checked.issues,

@@ -1,6 +1,6 @@
 import type { SessionError } from './errors.ts'
 import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
-import { changedKeys, mergeData, own, updateContents } from './merge.ts'
+import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
 import type { Expected } from './store.ts'
 
 /**
@@ -21,6 +21,8 @@ export interface StoredState {
   header: SessionHeader
   serialized: Serialized
   expected: Expected
+  /** The data as the schema made them of what is stored. */
+  output?: SessionData | undefined
 }
 
 /** A move to a new id that the next commit makes. */
@@ -36,7 +38,7 @@ export interface Beginning {
   header: SessionHeader
   expiresAt: number
   stored?: StoredState
-  initial?: Serialized
+  initial?: { serialized: Serialized; output: SessionData }
   error?: SessionError
   superseded?: string
 }
@@ -67,7 +69,7 @@ export class SessionState {
 
   readonly #format: SessionFormat
   /** What a session that is not stored begins with, by the schema's defaults. */
-  readonly #initial: Serialized | undefined
+  readonly #initial: Beginning['initial']
   #id: string | (() => string)
   #data: SessionData | undefined
   #busy: Promise<unknown> | undefined
@@ -98,7 +100,7 @@ export class SessionState {
   /** The live data, parsed when first asked for. Throws a `SessionValueError`. */
   get data(): SessionData {
     if (this.status === 'invalid') throw this.error
-    this.#data ??= this.originalData()
+    this.#data ??= (this.stored ? this.stored.output : this.#initial?.output) ?? this.originalData()
     return this.#data
   }
 
@@ -109,7 +111,7 @@ export class SessionState {
   }
 
   get #original(): Serialized | undefined {
-    return this.stored ? this.stored.serialized : this.#initial
+    return this.stored ? this.stored.serialized : this.#initial?.serialized
   }
 
   /** The live data as the format stores it: what a commit sets out to write, whatever handlers do meanwhile. */
@@ -149,9 +151,8 @@ export class SessionState {
   }
 
   keepOnly(data: SessionData): void {
-    const live = (this.#data ??= {})
-    for (const key of Object.keys(live)) if (!Object.hasOwn(data, key)) delete live[key]
-    Object.assign(live, data)
+    this.#data ??= {}
+    replaceContents(this.#data, data)
   }
 
   /** After a commit that set out from `snapshot`: takes in what it merged, keeping what handlers did meanwhile. */
@@ -165,13 +166,17 @@ export class SessionState {
     const now = this.#format.deserialize(this.#format.serialize(this.#data))
     const before = this.#format.deserialize(snapshot)
     const written = this.#format.deserialize(stored.serialized)
-    updateContents(this.#data, mergeData(before, now, written, ({ mine }) => mine).data)
+    const merged = mergeData(before, now, written, ({ mine }) => mine).data
+    for (const key of changedKeys(now, merged)) {
+      if (Object.hasOwn(merged, key)) this.#data[key] = (stored.output ?? merged)[key]
+      else delete this.#data[key]
+    }
   }
 
   /** Drops what handlers changed, for what the store holds now. */
   reset(stored: StoredState | undefined): void {
     this.stored = stored
-    if (this.#data !== undefined) this.keepOnly(this.originalData())
+    if (this.#data !== undefined) this.keepOnly(stored?.output ?? this.originalData())
   }
 
   get busy(): boolean {
@@ -180,10 +185,18 @@ export class SessionState {
 
   /** Runs one operation at a time, in the order they were asked for. */
   exclusively<T>(operation: () => Promise<T>): Promise<T> {
-    const turn = this.#busy ? this.#busy.then(operation) : operation()
-    const settled: Promise<unknown> = turn.then(ignore, ignore).then(() => {
-      if (this.#busy === settled) this.#busy = undefined
-    })
+    const before = this.#busy
+    let settled: Promise<unknown> | undefined
+    const turn = (async () => {
+      if (before) await before
+      try {
+        return await operation()
+      } finally {
+        // Before the caller goes on, who may commit at once.
+        if (this.#busy === settled) this.#busy = undefined
+      }
+    })()
+    settled = turn.then(ignore, ignore)
     this.#busy = settled
     return turn
   }

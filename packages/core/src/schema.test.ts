@@ -1,0 +1,98 @@
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import type { SessionOptions } from './options.ts'
+import { createSessions } from './sessions.ts'
+import { MapStore, World } from './testing.ts'
+
+const schema = z.object({ views: z.number().default(0), name: z.string().optional() })
+
+async function started(options: Partial<SessionOptions<z.infer<typeof schema>>> = {}) {
+  const world = new World({ schema, ...options })
+  await world.request(async (context) => {
+    ;(await context.session()).data.name = 'x'
+  })
+  return world
+}
+
+describe('a schema', () => {
+  test('types the data', async () => {
+    const sessions = createSessions({ store: new MapStore(Date.now), schema })
+    const session = await sessions.open({}).session()
+    expectTypeOf(session.data).toEqualTypeOf<{ views: number; name?: string | undefined }>()
+    expect(session.data.views).toBe(0)
+  })
+
+  test('gives new sessions its defaults, which are nothing to store by themselves', async () => {
+    const world = new World({ schema })
+    const context = world.open()
+    expect((await context.session()).data).toEqual({ views: 0 })
+    expect(context.commit()).toBeUndefined()
+  })
+
+  test('gives stored sessions the defaults they lack, which are no change', async () => {
+    const world = await started()
+    const next = world.another({ schema: schema.extend({ theme: z.string().default('light') }) as never })
+    const context = world.open(next)
+    expect((await context.session()).data).toEqual({ views: 0, name: 'x', theme: 'light' })
+    expect(context.commit()).toBeUndefined()
+  })
+
+  test('refuses to store what could not be loaded again, naming where it is wrong', async () => {
+    const world = await started()
+    const before = world.values
+    const context = world.open()
+    ;(await context.session()).data.views = 'many' as never
+    await expect(context.commit()).rejects.toMatchObject({
+      code: 'SESSION_DATA_INVALID',
+      message: expect.stringContaining('views'),
+    })
+    expect(world.values).toEqual(before)
+  })
+
+  test('refuses the outcome of an update', async () => {
+    const world = await started()
+    const session = await world.open().session()
+    const update = session.update((data) => Object.assign(data, { views: 'many' }))
+    await expect(update).rejects.toMatchObject({ code: 'SESSION_DATA_INVALID' })
+  })
+
+  test('that no longer accepts what is stored makes it an invalid value: untouched, and a login works', async () => {
+    const world = await started()
+    const before = world.values
+    const strict = world.another({ schema: z.object({ views: z.number(), name: z.number() }) as never })
+    const context = world.open(strict)
+    const session = await context.session()
+    expect(() => session.data).toThrow(expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }))
+    expect(context.commit()).toBeUndefined()
+    expect(world.values).toEqual(before)
+  })
+
+  test("that no longer accepts what is stored starts a new session with onInvalid: 'discard'", async () => {
+    const world = await started()
+    const discarding = world.another({
+      schema: z.object({ name: z.number().optional() }) as never,
+      onInvalid: 'discard',
+    })
+    expect((await world.open(discarding).session()).data).toEqual({})
+  })
+
+  test('may take its time', async () => {
+    const slow = schema.refine(
+      async () => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1)),
+    )
+    const world = await started({ schema: slow })
+    expect((await world.open().session()).data).toEqual({ views: 0, name: 'x' })
+  })
+
+  test('may convert, as long as what is stored converts again', async () => {
+    const dated = z.object({ at: z.coerce.date().optional() })
+    const world = new World<z.infer<typeof dated>>({ schema: dated })
+    const at = new Date(world.time)
+    await world.request(async (context) => {
+      ;(await context.session()).data.at = at
+    })
+    const context = world.open()
+    expect((await context.session()).data.at).toEqual(at)
+    expect(context.commit()).toBeUndefined()
+  })
+})
