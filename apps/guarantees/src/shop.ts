@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createSessions, type SessionEvent, type SessionOptions } from '@tegata/core'
+import { destroySession, getSession, session } from '@tegata/express'
+import { ioredisStore } from '@tegata/store-ioredis'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { Redis } from 'ioredis'
+
+type Data = Record<string, unknown>
+
+export interface ShopOptions extends Partial<SessionOptions<Data>> {
+  /** Load sessions only when a handler asks. */
+  lazy?: boolean
+}
+
+/** One process of an application: a client, a manager and an HTTP server of its own. */
+export class Shop {
+  readonly redis: Redis
+  readonly events: SessionEvent[] = []
+  readonly #server: Server
+  #address = ''
+
+  constructor(redisUrl: string, { lazy = false, ...options }: ShopOptions = {}) {
+    this.redis = new Redis(redisUrl, { retryStrategy: () => 100, maxRetriesPerRequest: null })
+    this.redis.on('error', () => {})
+    const sessions = createSessions<Data>({
+      store: ioredisStore(this.redis),
+      onEvent: (event) => this.events.push(event),
+      ...options,
+    })
+    const app = express()
+    app.disable('x-powered-by')
+    app.get('/health', (_req, res) => void res.send('ok'))
+    app.use(session(sessions, { lazy }))
+    for (const [name, handler] of Object.entries(handlers)) app.get(`/${name}`, handler)
+    app.use(answerError)
+    this.#server = createServer(app)
+  }
+
+  async open(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1')
+    await Promise.all([once(this.#server, 'listening'), once(this.redis, 'ready')])
+    this.#address = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return this
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+    this.redis.disconnect()
+  }
+
+  /** Sends a request; answers its status, its body and its Set-Cookie headers. */
+  async get(path: string, cookie?: string): Promise<Answer> {
+    const response = await fetch(this.#address + path, { redirect: 'manual', headers: cookie ? { cookie } : {} })
+    const text = await response.text()
+    const setCookies = response.headers.getSetCookie()
+    return { status: response.status, text, body: parse(text), setCookies, cookie: setCookies[0]?.split(';')[0] }
+  }
+
+  /** The cookie of a new session that holds `start`, of a logged-in user if an owner is given. */
+  async start(owner?: string): Promise<string> {
+    const { cookie } = await this.get(owner ? `/login?owner=${owner}` : '/write?key=start')
+    if (!cookie) throw new Error('No session was started.')
+    return cookie
+  }
+}
+
+export interface Answer {
+  status: number
+  text: string
+  body: Record<string, unknown>
+  setCookies: string[]
+  /** What the browser would send next time; empty after a logout. */
+  cookie: string | undefined
+}
+
+const query = (req: express.Request, name: string) => String(req.query[name] ?? '')
+
+/** Between loading the session and using it, as a slow handler would. */
+const pause = (req: express.Request) => (req.query.ms ? sleep(Number(req.query.ms)) : undefined)
+
+const handlers: Record<string, RequestHandler> = {
+  ignore: (_req, res) => void res.json({}),
+  async read(req, res) {
+    const { data, isNew, owner = null } = await getSession<Data>(req)
+    const found = { isNew, owner, data: { ...data } }
+    await pause(req)
+    res.json(found)
+  },
+  async write(req, res) {
+    const { data } = await getSession<Data>(req)
+    await pause(req)
+    data[query(req, 'key')] = true
+    res.json({})
+  },
+  async count(req, res) {
+    const session = await getSession<Data>(req)
+    await pause(req)
+    const n = await session.update((data) => {
+      data.n = ((data.n as number) ?? 0) + 1
+      return data.n
+    })
+    res.json({ n })
+  },
+  async login(req, res) {
+    const session = await getSession<Data>(req)
+    await pause(req)
+    await session.authenticate(query(req, 'owner'))
+    session.data.start = true
+    res.json({})
+  },
+  async rotate(req, res) {
+    const session = await getSession<Data>(req)
+    await session.rotate()
+    res.json({})
+  },
+  async logout(req, res) {
+    res.json({ ended: await destroySession(req) })
+  },
+}
+
+const answerError: ErrorRequestHandler = (error, _req, res, _next) => {
+  res.status(error.statusCode ?? 500).json({ code: error.code ?? 'UNEXPECTED' })
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,43 @@
+import type { AnyResponse } from './response.ts'
+
+type Listener = (...args: unknown[]) => void
+type Register = (event: string, listener: Listener) => AnyResponse
+
+const METHODS = ['on', 'addListener', 'once'] as const
+
+/**
+ * Who waits for 'drain' while a response is held. Such a listener may not go where the layers below would take it:
+ * compression moves it to a stream of its own, which nothing has been written to yet, and nobody would ever wake it.
+ */
+export class DrainWaiters {
+  readonly #res: AnyResponse
+  readonly #own = new Map<string, unknown>()
+  readonly #waiting: [method: (typeof METHODS)[number], listener: Listener][] = []
+
+  constructor(res: AnyResponse) {
+    this.#res = res
+    const target = res as unknown as Record<string, Register>
+    for (const method of METHODS) {
+      const below = target[method] as Register
+      this.#own.set(method, Object.hasOwn(res, method) ? below : undefined)
+      target[method] = (event, listener) => {
+        if (event !== 'drain') return below.call(res, event, listener)
+        this.#waiting.push([method, listener])
+        return res
+      }
+    }
+  }
+
+  /** Hands the listeners on; wakes them where nothing will, as all that was held has been taken. */
+  release(isTaken: boolean): void {
+    const target = this.#res as unknown as Record<string, unknown>
+    for (const [method, own] of this.#own) {
+      if (own) target[method] = own
+      else delete target[method]
+    }
+    for (const [method, listener] of this.#waiting) {
+      if (!isTaken || method !== 'once') (target[method] as Register).call(this.#res, 'drain', listener)
+      if (isTaken) listener.call(this.#res)
+    }
+  }
+}

@@ -1,0 +1,332 @@
+import { Buffer } from 'node:buffer'
+import { DrainWaiters } from './drain.ts'
+import {
+  type AnyResponse,
+  destroyedError,
+  finishedError,
+  headersSentError,
+  isGone,
+  nodeError,
+  OUTLET,
+  type Outlet,
+  outletOf,
+} from './response.ts'
+import { assertStatus, recordHead, rollBackHead } from './response-head.ts'
+import { SentFacade } from './sent-facade.ts'
+
+/** What is done while a response is held, and with it. */
+export interface Hold {
+  /** Saves what has to be saved before the response leaves; `undefined`, at once, when there is nothing. */
+  commit(): Promise<void> | undefined
+  /** Sets headers of its own, right before they leave. */
+  setHeaders(res: AnyResponse): void
+  /** The headers leave now. */
+  seal(): void
+  /** The commit failed, and the response is as if nothing had been said yet: the application's error page has its turn. */
+  fail(error: unknown): void
+}
+
+type Callback = (error?: Error | null) => void
+
+interface HeldCall {
+  method: 'write' | 'end' | 'flushHeaders'
+  args: unknown[]
+  callback?: Callback | undefined
+}
+
+/**
+ * - `open`: nothing has left, nothing is being saved.
+ * - `held`: the first commit runs; what is called meanwhile waits.
+ * - `streaming`: the headers have left.
+ * - `ending`: the last commit runs, before the last byte.
+ * - `ended`: nothing is left to do; every call goes to the layers below.
+ * - `over`: given up, or answered in the producer's stead; what still comes is swallowed.
+ */
+type Phase = 'open' | 'held' | 'streaming' | 'ending' | 'ended' | 'over'
+
+const GATE = Symbol('gate')
+type Gated = AnyResponse & { [GATE]?: Gate }
+
+/**
+ * Holds a response from its first byte on until a commit has ended; with nothing to commit every call passes straight
+ * through. Layers above and below (compression, on-headers) keep working, whenever the gate is put in.
+ */
+export function holdResponse(res: AnyResponse, hold: Hold): void {
+  if ((res as Gated)[GATE]) return
+  const gate = new Gate(res, hold)
+  Object.defineProperty(res, GATE, { value: gate })
+  // Shared functions: a closure each per request would cost more than the rest of a passing gate.
+  Object.assign(res, shared)
+}
+
+/** HTTP/2's compatibility API does not tell. */
+const DEFAULT_HIGH_WATER_MARK = 16_384
+
+const gateOf = (res: unknown) => (res as Gated)[GATE] as Gate
+
+const shared = {
+  write(this: AnyResponse, ...args: unknown[]) {
+    return gateOf(this).write(args)
+  },
+  end(this: AnyResponse, ...args: unknown[]) {
+    return gateOf(this).end(args)
+  },
+  writeHead(this: AnyResponse, ...args: unknown[]) {
+    return gateOf(this).writeHead(args)
+  },
+  flushHeaders(this: AnyResponse) {
+    gateOf(this).flushHeaders()
+  },
+}
+
+class Gate {
+  readonly #res: AnyResponse
+  readonly #hold: Hold
+  /** The outlet as the gate found it: Node's own, or that of layers below. */
+  readonly #below: Outlet
+  /** Cookies that were set before the gate, which a failed commit leaves. */
+  readonly #setCookie: ReturnType<AnyResponse['getHeader']>
+  #phase: Phase
+  /** `writeHead` was called: the headers are fixed, though they have not left. */
+  #isHeadFixed = false
+  #facade: SentFacade | undefined
+  #drain: DrainWaiters | undefined
+  #calls: HeldCall[] = []
+  #heldBytes = 0
+  #hasEnd = false
+
+  constructor(res: AnyResponse, hold: Hold) {
+    const { write, end, writeHead, flushHeaders } = outletOf(res)
+    this.#res = res
+    this.#hold = hold
+    this.#below = { write, end, writeHead, flushHeaders }
+    this.#setCookie = res.getHeader('Set-Cookie')
+    this.#phase = res.headersSent ? 'streaming' : 'open'
+    if (res.headersSent) hold.seal()
+  }
+
+  write(args: unknown[]): boolean {
+    if (this.#phase === 'open') this.#begin(args[0])
+    switch (this.#phase) {
+      case 'streaming':
+      case 'ended':
+        return this.#below.write.apply(this.#res, args)
+      case 'over':
+        return this.#swallow(args)
+      default:
+        assertChunk(args[0])
+        this.#heldBytes += Buffer.byteLength(args[0] as string, args[1] as BufferEncoding)
+        this.#calls.push({ method: 'write', args, callback: callbackOf(args) })
+        // That a response is held is no reason to read a whole file into memory.
+        return this.#heldBytes < (this.#res.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK)
+    }
+  }
+
+  end(args: unknown[]): AnyResponse {
+    if (this.#phase === 'open' && this.#begin(args[0] ?? '')) return this.#endBelow(args)
+    if (this.#phase === 'streaming' && this.#commitLast()) return this.#endBelow(args)
+    switch (this.#phase) {
+      case 'ended':
+        return this.#below.end.apply(this.#res, args)
+      case 'over':
+        this.#swallow(args)
+        return this.#res
+      default:
+        return this.#holdEnd(args)
+    }
+  }
+
+  #holdEnd(args: unknown[]): AnyResponse {
+    const callback = callbackOf(args)
+    if (this.#hasEnd) {
+      if (callback) process.nextTick(callback, finishedError())
+      return this.#res
+    }
+    assertChunk(args[0] ?? '')
+    this.#hasEnd = true
+    this.#facade?.end()
+    // Layers below take a callback for a chunk; 'finish' is what it stands for.
+    this.#calls.push({ method: 'end', args: callback ? args.slice(0, args.indexOf(callback)) : args, callback })
+    if (callback) this.#res.once('finish', callback)
+    return this.#res
+  }
+
+  writeHead(args: unknown[]): AnyResponse {
+    if (this.#phase !== 'open' && this.#phase !== 'held') return this.#below.writeHead.apply(this.#res, args)
+    // Layers above ask for the implicit head again and again, as they do not see that it was taken.
+    const isImplicit = args.length === 1 && args[0] === this.#res.statusCode
+    if (this.#facade || this.#isHeadFixed) {
+      if (isImplicit) return this.#res
+      throw headersSentError('write')
+    }
+    if (isImplicit) assertStatus(args[0])
+    else recordHead(this.#res, args)
+    this.#isHeadFixed = true
+    if (!isImplicit) this.#facade = new SentFacade(this.#res)
+    return this.#res
+  }
+
+  flushHeaders(): void {
+    if (this.#phase === 'open') this.#begin('')
+    if (this.#phase === 'held') this.#calls.push({ method: 'flushHeaders', args: [] })
+    else if (this.#phase !== 'over') this.#below.flushHeaders.call(this.#res)
+  }
+
+  /** Starts the first commit; `true` when there is nothing to wait for: the response streams at once. */
+  #begin(chunk: unknown): boolean {
+    assertChunk(chunk)
+    assertStatus(this.#res.statusCode)
+    const committing = this.#hold.commit()
+    if (!committing) {
+      this.#leave()
+      return true
+    }
+    this.#fixHead()
+    this.#phase = 'held'
+    this.#facade ??= new SentFacade(this.#res)
+    this.#drain = new DrainWaiters(this.#res)
+    this.#wait(committing)
+    return false
+  }
+
+  /** What handlers changed since the headers left; `true` when there is nothing to wait for. */
+  #commitLast(): boolean {
+    const committing = this.#hold.commit()
+    if (!committing) return true
+    this.#phase = 'ending'
+    committing.then(
+      () => this.#replay(),
+      () => this.#abandon(),
+    )
+    return false
+  }
+
+  #wait(committing: Promise<void>): void {
+    committing.then(
+      () => this.#release(),
+      (error) => this.#fail(error),
+    )
+  }
+
+  /**
+   * Lets the layers above write their headers while they still can: they do so when the head is written, which happens
+   * below them once the response is released.
+   */
+  #fixHead(): void {
+    if (this.#isHeadFixed) return
+    if (outletOf(this.#res).writeHead !== shared.writeHead) outletOf(this.#res).writeHead(this.#res.statusCode)
+    this.#isHeadFixed = true
+  }
+
+  /** The headers leave with the next call that reaches the layers below. */
+  #leave(): void {
+    this.#facade?.lift()
+    this.#facade = undefined
+    this.#hold.setHeaders(this.#res)
+    this.#hold.seal()
+    this.#phase = 'streaming'
+    // The layers above have had their turn, if the head was fixed; it must not be theirs twice.
+    if (this.#isHeadFixed) outletOf(this.#res).writeHead = this.#below.writeHead
+  }
+
+  #release(): void {
+    if (isGone(this.#res)) return this.#abandon()
+    // What a handler changed while the response was held can still be saved before the headers leave.
+    const committing = this.#hasEnd ? this.#hold.commit() : undefined
+    if (committing) return this.#wait(committing)
+    this.#leave()
+    this.#replay()
+  }
+
+  #replay(): void {
+    if (isGone(this.#res)) return this.#abandon()
+    const calls = this.#calls
+    this.#calls = []
+    this.#heldBytes = 0
+    let isTaken = true
+    try {
+      for (const { method, args } of calls) {
+        if (method === 'end') this.#endBelow(args)
+        else isTaken = Reflect.apply(this.#below[method], this.#res, args) !== false
+      }
+    } catch (error) {
+      // The caller has gone on long ago: what it could have been told was checked when it called.
+      this.#res.destroy(error as Error)
+    }
+    this.#drain?.release(isTaken)
+    this.#drain = undefined
+  }
+
+  /** HTTP/2's `end` writes through the response's own `write`: it has to pass, now and later. */
+  #endBelow(args: unknown[]): AnyResponse {
+    this.#phase = 'ended'
+    return this.#below.end.apply(this.#res, args)
+  }
+
+  #fail(error: unknown): void {
+    const calls = this.#calls
+    this.#calls = []
+    if (isGone(this.#res)) return this.#abandon()
+    this.#facade?.lift()
+    this.#facade = undefined
+    this.#drain?.release(true)
+    this.#drain = undefined
+    this.#phase = 'over'
+    // Methods that were patched above have seen their response end, and would swallow the error page.
+    Object.assign(this.#res, this.#below)
+    rollBackHead(this.#res, this.#setCookie)
+    this.#hold.setHeaders(this.#res)
+    this.#dismiss(calls, error as Error)
+    if (this.#hasEnd) return this.#hold.fail(error)
+    // A producer is still writing: an error page would come out in between.
+    this.#answerPlainly(error)
+  }
+
+  #answerPlainly(error: unknown): void {
+    const { status = 500 } = error as { status?: number }
+    this.#res.statusCode = status
+    this.#res.setHeader('Content-Type', 'text/plain; charset=utf-8')
+    this.#endBelow([status === 503 ? 'Service Unavailable' : 'Internal Server Error'])
+    for (const method of OUTLET) outletOf(this.#res)[method] = shared[method] as never
+  }
+
+  /** Nobody is there to take what was held. */
+  #abandon(): void {
+    const calls = this.#calls
+    this.#calls = []
+    this.#facade?.lift()
+    this.#facade = undefined
+    this.#drain?.release(false)
+    this.#drain = undefined
+    this.#phase = 'over'
+    this.#dismiss(calls, destroyedError())
+    if (!isGone(this.#res)) this.#res.destroy()
+  }
+
+  #dismiss(calls: readonly HeldCall[], error: Error): void {
+    for (const { method, callback } of calls) {
+      if (!callback) continue
+      if (method === 'end') this.#res.off('finish', callback)
+      process.nextTick(callback, error)
+    }
+  }
+
+  #swallow(args: unknown[]): boolean {
+    const callback = callbackOf(args)
+    if (callback) process.nextTick(callback, destroyedError())
+    return true
+  }
+}
+
+const callbackOf = (args: readonly unknown[]): Callback | undefined =>
+  args.find((arg): arg is Callback => typeof arg === 'function')
+
+/** As Node throws it, and when: the replay would throw it where nobody can catch it. */
+function assertChunk(chunk: unknown): void {
+  if (typeof chunk === 'string' || typeof chunk === 'function' || chunk instanceof Uint8Array) return
+  if (chunk === null) throw nodeError(new TypeError('May not write null values to stream'), 'ERR_STREAM_NULL_VALUES')
+  throw nodeError(
+    new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'),
+    'ERR_INVALID_ARG_TYPE',
+  )
+}

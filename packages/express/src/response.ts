@@ -1,0 +1,36 @@
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+
+/** What the gate uses of a response; HTTP/1 and HTTP/2's compatibility API both have it. */
+export type AnyResponse = ServerResponse | Http2ServerResponse
+
+/** The methods through which bytes leave, whose overloads differ between HTTP/1 and HTTP/2. */
+export interface Outlet {
+  write(...args: unknown[]): boolean
+  end(...args: unknown[]): AnyResponse
+  writeHead(...args: unknown[]): AnyResponse
+  flushHeaders(): void
+}
+
+export const OUTLET = ['write', 'end', 'writeHead', 'flushHeaders'] as const
+
+export const outletOf = (res: AnyResponse): Outlet => res as unknown as Outlet
+
+/** The client has gone: nothing that is written now reaches anybody. */
+export function isGone(res: AnyResponse): boolean {
+  return 'stream' in res ? res.stream?.destroyed !== false : res.destroyed
+}
+
+/** An error as Node's own streams give it. */
+export function nodeError<E extends Error>(error: E, code: string): E {
+  return Object.assign(error, { code })
+}
+
+export const headersSentError = (verb: string) =>
+  nodeError(new Error(`Cannot ${verb} headers after they are sent to the client`), 'ERR_HTTP_HEADERS_SENT')
+
+export const destroyedError = () =>
+  nodeError(new Error('Cannot write after the response was destroyed'), 'ERR_STREAM_DESTROYED')
+
+export const finishedError = () =>
+  nodeError(new Error('Cannot end a response that has been ended'), 'ERR_STREAM_ALREADY_FINISHED')

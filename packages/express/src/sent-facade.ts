@@ -1,0 +1,52 @@
+import { type AnyResponse, headersSentError } from './response.ts'
+
+const SETTERS = { setHeader: 'set', setHeaders: 'set', appendHeader: 'append', removeHeader: 'remove' } as const
+
+/**
+ * While a response is held it looks sent to all who ask: otherwise `res.json(…); next()` would let a later handler rewrite what
+ * is on its way.
+ */
+export class SentFacade {
+  readonly #res: AnyResponse
+  readonly #statusCode: number
+  readonly #statusMessage: string
+  readonly #before = new Map<string, PropertyDescriptor | undefined>()
+
+  constructor(res: AnyResponse) {
+    this.#res = res
+    this.#statusCode = res.statusCode
+    this.#statusMessage = res.statusMessage
+    this.#define('headersSent', { get: () => true })
+    for (const [name, verb] of Object.entries(SETTERS)) {
+      if (!(name in res)) continue
+      this.#define(name, {
+        writable: true,
+        value: () => {
+          throw headersSentError(verb)
+        },
+      })
+    }
+  }
+
+  /** From the call of `end` on. */
+  end(): void {
+    this.#define('writableEnded', { get: () => true })
+    this.#define('finished', { get: () => true, set: () => {} })
+  }
+
+  lift(): void {
+    for (const [name, descriptor] of this.#before) {
+      if (descriptor) Object.defineProperty(this.#res, name, descriptor)
+      else delete (this.#res as unknown as Record<string, unknown>)[name]
+    }
+    this.#before.clear()
+    // What somebody set meanwhile came too late, as it would have without the gate.
+    this.#res.statusCode = this.#statusCode
+    if (!('stream' in this.#res)) this.#res.statusMessage = this.#statusMessage
+  }
+
+  #define(name: string, descriptor: PropertyDescriptor): void {
+    if (!this.#before.has(name)) this.#before.set(name, Object.getOwnPropertyDescriptor(this.#res, name))
+    Object.defineProperty(this.#res, name, { configurable: true, ...descriptor })
+  }
+}

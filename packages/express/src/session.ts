@@ -1,0 +1,142 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Session, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
+import vary from 'vary'
+import { holdResponse } from './hold-response.ts'
+import { keepState, type RequestState, requireState, stateOf } from './request-state.ts'
+import { requestSession } from './request-session.ts'
+import type { AnyResponse } from './response.ts'
+
+export interface SessionMiddlewareOptions {
+  /**
+   * `true`: load a session only when a handler asks with `await getSession(req)`. Default `false`: before the handlers, so that
+   * `req.session` is there at once.
+   */
+  lazy?: boolean
+}
+
+/** Express' own middleware type, without needing Express: bare Node servers fit as well, HTTP/2's compatibility API included. */
+export type SessionMiddleware = (
+  req: IncomingMessage | Http2ServerRequest,
+  res: ServerResponse | Http2ServerResponse,
+  next: (error?: unknown) => void,
+) => void
+
+/**
+ * Gives each request its session, and holds each response that used one until the session is saved. A store that
+ * cannot be reached goes to `next(error)` as a `StoreUnavailableError` (503).
+ */
+export function session<Data extends object>(
+  sessions: Sessions<Data>,
+  options: SessionMiddlewareOptions = {},
+): SessionMiddleware {
+  if (typeof sessions?.open !== 'function') {
+    throw new TypeError('session() takes what createSessions() made as its first argument.')
+  }
+  const { lazy = false, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    throw new TypeError(`Unknown option \`${unknown}\` of session(); those of sessions belong to createSessions().`)
+  }
+
+  return (req, res, next) => {
+    const mounted = stateOf(req)
+    if (mounted) {
+      const isSame = mounted.sessions === (sessions as Sessions<object>)
+      return next(isSame ? undefined : new TypeError('This request already has sessions of another createSessions().'))
+    }
+    const context = sessions.open({ cookie: req.headers.cookie, secure: isSecure(req) }) as SessionContext<object>
+    const state: RequestState = { sessions: sessions as Sessions<object>, context, lazy, use: () => hold(state, res, next) }
+    keepState(req, state)
+    Object.defineProperty(req, 'session', sessionProperty)
+
+    const loading = lazy ? undefined : context.load()
+    if (loading) loading.then(() => next(), next)
+    else next()
+  }
+}
+
+/**
+ * The request's session, typed: loaded at the first call where the middleware is lazy. After a logout it is a new one.
+ * Rejects with a `StoreUnavailableError` when the store cannot be reached, with a `TypeError` without the middleware.
+ */
+export async function getSession<Data extends object = Record<string, unknown>>(req: object): Promise<Session<Data>> {
+  const state = requireState(req, 'getSession(req)')
+  state.use()
+  return state.context.session() as Promise<Session<object>> as Promise<Session<Data>>
+}
+
+/** Logs out, in one command where the session was not loaded. Answers whether there was a session to end. */
+export async function destroySession(req: object): Promise<boolean> {
+  const state = requireState(req, 'destroySession(req)')
+  state.use()
+  const hasEnded = await state.context.destroy()
+  delete state.view
+  state.isEnded = true
+  return hasEnded
+}
+
+function hold(state: RequestState, res: AnyResponse, next: (error?: unknown) => void): void {
+  const { context } = state
+  holdResponse(res, {
+    commit: () => (state.ending ? state.ending.then(() => context.commit()) : context.commit()),
+    setHeaders: () => setHeaders(res, context.headers()),
+    seal: () => context.seal(),
+    fail: next,
+  })
+}
+
+function setHeaders(res: AnyResponse, { setCookie, vary: varies }: SessionHeaders): void {
+  if (varies) vary(res as ServerResponse, 'Cookie')
+  if (setCookie === undefined) return
+  const others = res.getHeader('Set-Cookie') ?? []
+  res.setHeader('Set-Cookie', [others, setCookie].flat().map(String))
+  res.setHeader('Cache-Control', 'no-store')
+}
+
+/** One for all requests: the getter finds its state on the request. */
+const sessionProperty: PropertyDescriptor = {
+  configurable: true,
+  get(this: object) {
+    const state = requireState(this, 'req.session')
+    state.use()
+    const { loaded } = state.context
+    if (loaded && !state.ending) {
+      state.view ??= requestSession(state, loaded)
+      return state.view
+    }
+    if (state.lazy && !state.isEnded) {
+      throw new TypeError('With session(sessions, { lazy: true }) `await getSession(req)` comes before req.session.')
+    }
+    return undefined
+  },
+  set(this: object, value: unknown) {
+    const state = requireState(this, 'req.session')
+    state.use()
+    replaceSession(state, value)
+  },
+}
+
+/** `req.session = null` logs out, as elsewhere; an object replaces the data. */
+function replaceSession(state: RequestState, value: unknown): void {
+  if (value === null || value === undefined) {
+    state.isEnded = true
+    state.ending = state.context.destroy().then(() => {
+      delete state.view
+      delete state.ending
+    })
+    // The commit tells of it.
+    state.ending.catch(() => {})
+    return
+  }
+  const { loaded } = state.context
+  if (!loaded || state.ending) throw new TypeError('There is no session to assign to: use `await getSession(req)`.')
+  if (typeof value !== 'object') throw new TypeError('req.session takes an object, or null to log out.')
+  if (value !== state.view) loaded.data = { ...value }
+}
+
+function isSecure(req: IncomingMessage | Http2ServerRequest): boolean {
+  // Express knows of trusted proxies.
+  if ('secure' in req) return Boolean(req.secure)
+  return Boolean(req.socket && 'encrypted' in req.socket && req.socket.encrypted)
+}
