@@ -17,7 +17,13 @@ await redisOrSkip('commands per request', (redis) => {
   })
   afterAll(() => Promise.all(Object.values(shops).map((shop) => shop.close())))
 
-  const table: [request: string, shop: string, path: string, cookie: 'none' | 'malformed' | 'session', number][] = [
+  const table: [
+    request: string,
+    shop: string,
+    path: string,
+    cookie: 'none' | 'malformed' | 'session',
+    number,
+  ][] = [
     ['no cookie', 'eager', '/read', 'none', 0],
     ['no cookie, ignored', 'eager', '/ignore', 'none', 0],
     ['malformed id', 'eager', '/read', 'malformed', 0],

@@ -55,7 +55,10 @@ await redisOrSkip('cookies by the hundred thousand', (redis) => {
   })
 
   test('no forged signature reaches Redis', { timeout: 120_000 }, async () => {
-    const sessions = createSessions({ store: ioredisStore(client), cookie: { secrets: 'a secret of the server' } })
+    const sessions = createSessions({
+      store: ioredisStore(client),
+      cookie: { secrets: 'a secret of the server' },
+    })
     const monitor = await redis.monitor()
     const signature = fc.string({ unit: fc.constantFrom(...'ABCxyz019-_'), minLength: 43, maxLength: 43 })
     await fc.assert(
@@ -70,7 +73,9 @@ await redisOrSkip('cookies by the hundred thousand', (redis) => {
     monitor.stop()
   })
 
-  test('well-formed ids that were never issued are asked for, and never adopted', { timeout: 120_000 }, async () => {
+  test('well-formed ids that were never issued are asked for, and never adopted', {
+    timeout: 120_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(idLike, async (id) => {
         const context = open(`sid=${id}`)

@@ -17,15 +17,22 @@ await redisOrSkip('fifty parallel requests with one session', (redis) => {
   ])('%s', (_, processes) => {
     const shop = (i: number) => shops[i % processes] as Shop
 
-    test.each([0, 20])('keep all fifty keys they write, with handlers of %i ms, five times in a row', async (ms) => {
-      for (let round = 0; round < 5; round++) {
-        const cookie = await shop(0).start()
-        const answers = await Promise.all(FIFTY.map((i) => shop(i).get(`/write?key=k${i}&ms=${ms}`, cookie)))
-        expect(answers.every(({ status, setCookies }) => status === 200 && setCookies.length === 0)).toBe(true)
-        const { body } = await shop(0).get('/read', cookie)
-        expect(Object.keys(body.data as object)).toHaveLength(51)
-      }
-    })
+    test.each([0, 20])(
+      'keep all fifty keys they write, with handlers of %i ms, five times in a row',
+      async (ms) => {
+        for (let round = 0; round < 5; round++) {
+          const cookie = await shop(0).start()
+          const answers = await Promise.all(
+            FIFTY.map((i) => shop(i).get(`/write?key=k${i}&ms=${ms}`, cookie)),
+          )
+          expect(answers.every(({ status, setCookies }) => status === 200 && setCookies.length === 0)).toBe(
+            true,
+          )
+          const { body } = await shop(0).get('/read', cookie)
+          expect(Object.keys(body.data as object)).toHaveLength(51)
+        }
+      },
+    )
 
     test('count exactly with session.update, and each is told a number of its own', async () => {
       const cookie = await shop(0).start()

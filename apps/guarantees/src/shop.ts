@@ -54,10 +54,19 @@ export class Shop {
 
   /** Sends a request; answers its status, its body and its Set-Cookie headers. */
   async get(path: string, cookie?: string): Promise<Answer> {
-    const response = await fetch(this.#address + path, { redirect: 'manual', headers: cookie ? { cookie } : {} })
+    const response = await fetch(this.#address + path, {
+      redirect: 'manual',
+      headers: cookie ? { cookie } : {},
+    })
     const text = await response.text()
     const setCookies = response.headers.getSetCookie()
-    return { status: response.status, text, body: parse(text), setCookies, cookie: setCookies[0]?.split(';')[0] }
+    return {
+      status: response.status,
+      text,
+      body: parse(text),
+      setCookies,
+      cookie: setCookies[0]?.split(';')[0],
+    }
   }
 
   /** The cookie of a new session that holds `start`, of a logged-in user if an owner is given. */

@@ -13,7 +13,7 @@ const strings: Record<string, string | Buffer> = {
   'an empty array': '[]',
   'a foreign object': '{"cookie":{"originalMaxAge":null},"user":1}',
   '5 MB': `${HEAD},{"a":"${'x'.repeat(5_000_000)}"}]`,
-  '__proto__': `${HEAD},{"__proto__":{"isAdmin":true}}]`,
+  __proto__: `${HEAD},{"__proto__":{"isAdmin":true}}]`,
   'constructor.prototype': `${HEAD},{"__proto__":null,"constructor":{"prototype":{"isAdmin":true}}}]`,
   '10,000 levels': `${HEAD},{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}]`,
   'bytes that are no text': Buffer.from([0xff, 0x00, 0x80]),
@@ -43,7 +43,9 @@ await redisOrSkip('a value that is no session', (redis) => {
   })
 
   const cases = [
-    ...Object.entries(strings).map(([name, value]) => [name, (shop: Shop) => shop.redis.set(key, value)] as const),
+    ...Object.entries(strings).map(
+      ([name, value]) => [name, (shop: Shop) => shop.redis.set(key, value)] as const,
+    ),
     ...Object.entries(types).map(([name, fill]) => [`a ${name}`, (shop: Shop) => fill(shop, key)] as const),
   ]
 

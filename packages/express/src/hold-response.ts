@@ -146,7 +146,11 @@ class Gate {
     this.#hasEnd = true
     this.#facade?.end()
     // Layers below take a callback for a chunk; 'finish' is what it stands for.
-    this.#calls.push({ method: 'end', args: callback ? args.slice(0, args.indexOf(callback)) : args, callback })
+    this.#calls.push({
+      method: 'end',
+      args: callback ? args.slice(0, args.indexOf(callback)) : args,
+      callback,
+    })
     if (callback) this.#res.once('finish', callback)
     return this.#res
   }
@@ -214,7 +218,8 @@ class Gate {
    */
   #fixHead(): void {
     if (this.#isHeadFixed) return
-    if (outletOf(this.#res).writeHead !== shared.writeHead) outletOf(this.#res).writeHead(this.#res.statusCode)
+    if (outletOf(this.#res).writeHead !== shared.writeHead)
+      outletOf(this.#res).writeHead(this.#res.statusCode)
     this.#isHeadFixed = true
   }
 
@@ -324,7 +329,8 @@ const callbackOf = (args: readonly unknown[]): Callback | undefined =>
 /** As Node throws it, and when: the replay would throw it where nobody can catch it. */
 function assertChunk(chunk: unknown): void {
   if (typeof chunk === 'string' || typeof chunk === 'function' || chunk instanceof Uint8Array) return
-  if (chunk === null) throw nodeError(new TypeError('May not write null values to stream'), 'ERR_STREAM_NULL_VALUES')
+  if (chunk === null)
+    throw nodeError(new TypeError('May not write null values to stream'), 'ERR_STREAM_NULL_VALUES')
   throw nodeError(
     new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'),
     'ERR_INVALID_ARG_TYPE',

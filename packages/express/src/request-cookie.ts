@@ -3,7 +3,12 @@ import type { Expiry, Session } from '@tegata/core'
 /** `req.session.cookie`, as users of express-session know it: how long this session lasts. */
 export class RequestCookie {
   readonly #session: Session<object>
-  readonly #attributes: { path: string; domain: string | undefined; sameSite: string; secure: boolean | 'auto' }
+  readonly #attributes: {
+    path: string
+    domain: string | undefined
+    sameSite: string
+    secure: boolean | 'auto'
+  }
 
   constructor(
     session: Session<object>,

@@ -107,7 +107,11 @@ class RequestSessionHandler implements ProxyHandler<object> {
       },
       save: (callback) => settle(session.save(), callback),
       destroy: (callback) => settle(end(), callback),
-      regenerate: (callback) => settle(end().then(() => context.session()), callback),
+      regenerate: (callback) =>
+        settle(
+          end().then(() => context.session()),
+          callback,
+        ),
       reload: (callback) => settle(session.reload(), callback),
       touch() {
         session.touch()

@@ -28,6 +28,9 @@ export function keepState(req: object, state: RequestState): void {
 
 export function requireState(req: object, caller: string): RequestState {
   const state = stateOf(req)
-  if (!state) throw new TypeError(`${caller} needs the middleware: app.use(session(sessions)) comes before this handler.`)
+  if (!state)
+    throw new TypeError(
+      `${caller} needs the middleware: app.use(session(sessions)) comes before this handler.`,
+    )
   return state
 }

@@ -1,6 +1,11 @@
 import { type AnyResponse, headersSentError } from './response.ts'
 
-const SETTERS = { setHeader: 'set', setHeaders: 'set', appendHeader: 'append', removeHeader: 'remove' } as const
+const SETTERS = {
+  setHeader: 'set',
+  setHeaders: 'set',
+  appendHeader: 'append',
+  removeHeader: 'remove',
+} as const
 
 /**
  * While a response is held it looks sent to all who ask: otherwise `res.json(…); next()` would let a later handler rewrite what

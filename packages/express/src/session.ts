@@ -3,8 +3,8 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Session, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
 import vary from 'vary'
 import { holdResponse } from './hold-response.ts'
-import { keepState, type RequestState, requireState, stateOf } from './request-state.ts'
 import { requestSession } from './request-session.ts'
+import { keepState, type RequestState, requireState, stateOf } from './request-state.ts'
 import type { AnyResponse } from './response.ts'
 
 export interface SessionMiddlewareOptions {
@@ -36,17 +36,29 @@ export function session<Data extends object>(
   const { lazy = false, ...others } = options
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) {
-    throw new TypeError(`Unknown option \`${unknown}\` of session(); those of sessions belong to createSessions().`)
+    throw new TypeError(
+      `Unknown option \`${unknown}\` of session(); those of sessions belong to createSessions().`,
+    )
   }
 
   return (req, res, next) => {
     const mounted = stateOf(req)
     if (mounted) {
       const isSame = mounted.sessions === (sessions as Sessions<object>)
-      return next(isSame ? undefined : new TypeError('This request already has sessions of another createSessions().'))
+      return next(
+        isSame ? undefined : new TypeError('This request already has sessions of another createSessions().'),
+      )
     }
-    const context = sessions.open({ cookie: req.headers.cookie, secure: isSecure(req) }) as SessionContext<object>
-    const state: RequestState = { sessions: sessions as Sessions<object>, context, lazy, use: () => hold(state, res, next) }
+    const context = sessions.open({
+      cookie: req.headers.cookie,
+      secure: isSecure(req),
+    }) as SessionContext<object>
+    const state: RequestState = {
+      sessions: sessions as Sessions<object>,
+      context,
+      lazy,
+      use: () => hold(state, res, next),
+    }
     keepState(req, state)
     Object.defineProperty(req, 'session', sessionProperty)
 
@@ -60,7 +72,9 @@ export function session<Data extends object>(
  * The request's session, typed: loaded at the first call where the middleware is lazy. After a logout it is a new one.
  * Rejects with a `StoreUnavailableError` when the store cannot be reached, with a `TypeError` without the middleware.
  */
-export async function getSession<Data extends object = Record<string, unknown>>(req: object): Promise<Session<Data>> {
+export async function getSession<Data extends object = Record<string, unknown>>(
+  req: object,
+): Promise<Session<Data>> {
   const state = requireState(req, 'getSession(req)')
   state.use()
   return state.context.session() as Promise<Session<object>> as Promise<Session<Data>>
@@ -106,7 +120,9 @@ const sessionProperty: PropertyDescriptor = {
       return state.view
     }
     if (state.lazy && !state.isEnded) {
-      throw new TypeError('With session(sessions, { lazy: true }) `await getSession(req)` comes before req.session.')
+      throw new TypeError(
+        'With session(sessions, { lazy: true }) `await getSession(req)` comes before req.session.',
+      )
     }
     return undefined
   },
@@ -130,7 +146,8 @@ function replaceSession(state: RequestState, value: unknown): void {
     return
   }
   const { loaded } = state.context
-  if (!loaded || state.ending) throw new TypeError('There is no session to assign to: use `await getSession(req)`.')
+  if (!loaded || state.ending)
+    throw new TypeError('There is no session to assign to: use `await getSession(req)`.')
   if (typeof value !== 'object') throw new TypeError('req.session takes an object, or null to log out.')
   if (value !== state.view) loaded.data = { ...value }
 }

@@ -1,0 +1,255 @@
+import {
+  type EndMark,
+  type EnumerableStore,
+  type Expected,
+  type SlideFields,
+  StoreUnavailableError,
+  type WriteOptions,
+} from '@tegata/core'
+
+export interface MemoryStoreOptions {
+  /** Sessions kept at a time. Default 100,000. */
+  maxSessions?: number
+  /** Bytes of their values, together. Default 268,435,456 (256 MiB). */
+  maxBytes?: number
+  /**
+   * What a new session means when the store is full of living ones: `'refuse'`, a `StoreUnavailableError`, and nobody is
+   * logged out; `'evict'`, the least recently used session ends without a word. Default `'refuse'`.
+   */
+  onFull?: 'refuse' | 'evict'
+  /** Epoch ms; the clock of `createSessions`. Default `Date.now`. */
+  now?: () => number
+}
+
+export interface MemoryStore extends EnumerableStore {
+  /** How many sessions it holds, some of which may have expired. */
+  readonly size: number
+}
+
+interface Entry {
+  value: Uint8Array
+  expiresAt: number
+}
+
+/** Entries looked at per write in search of expired ones: more than a write can add, so that the sweep wins. */
+const SWEEP_STEP = 4
+
+/**
+ * Sessions in the memory of this process: for development, tests, and applications of one process that may forget. They end
+ * with it. No timers: what has expired is gone at the next look, and swept away bit by bit by writes.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const {
+    maxSessions = 100_000,
+    maxBytes = 256 * 1024 * 1024,
+    onFull = 'refuse',
+    now = () => Date.now(),
+  } = options
+  assertOptions({ maxSessions, maxBytes, onFull, now })
+  // In order of use where the least recently used one may have to go, else of creation.
+  const entries = new Map<string, Entry>()
+  let bytes = 0
+  let sweeping = entries.entries()
+
+  function find(key: string): Entry | undefined {
+    const entry = entries.get(key)
+    if (!entry) return undefined
+    if (entry.expiresAt > now()) return entry
+    remove(key, entry)
+    return undefined
+  }
+
+  function remove(key: string, entry: Entry): void {
+    entries.delete(key)
+    bytes -= entry.value.length
+  }
+
+  /** Throws while everything is still as it was. `freed`: another key that goes with this write. */
+  function put(key: string, value: Uint8Array, expiresAt: number, freed?: string): void {
+    const goes = [key, freed].filter((one) => one !== undefined && entries.has(one)) as string[]
+    if (expiresAt > now()) makeRoom(value.length, goes)
+    for (const one of goes) {
+      const entry = entries.get(one)
+      if (entry) remove(one, entry)
+    }
+    if (expiresAt <= now()) return
+    entries.set(key, { value: value.slice(), expiresAt })
+    bytes += value.length
+    sweep(SWEEP_STEP)
+  }
+
+  function used(key: string, entry: Entry): void {
+    if (onFull !== 'evict') return
+    entries.delete(key)
+    entries.set(key, entry)
+  }
+
+  function sweep(steps: number): void {
+    for (let step = 0; step < steps; step++) {
+      const { done, value } = sweeping.next()
+      if (done) {
+        sweeping = entries.entries()
+        return
+      }
+      const [key, entry] = value
+      if (entry.expiresAt <= now()) remove(key, entry)
+    }
+  }
+
+  function makeRoom(added: number, goes: readonly string[]): void {
+    const freed = goes.reduce((sum, key) => sum + (entries.get(key)?.value.length ?? 0), 0)
+    const isFull = () => entries.size + 1 - goes.length > maxSessions || bytes + added - freed > maxBytes
+    if (!isFull()) return
+    sweeping = entries.entries()
+    sweep(entries.size + 1)
+    if (added > maxBytes || (onFull === 'refuse' && isFull())) throw full()
+    for (const [key, entry] of entries) {
+      if (!isFull()) return
+      if (!goes.includes(key)) remove(key, entry)
+    }
+    if (isFull()) throw full()
+  }
+
+  /** What stands in the way of writing over `key`, if anything. */
+  function obstacle(key: string, value: Uint8Array, expected: Expected | undefined) {
+    const entry = find(key)
+    if (!entry) return { outcome: 'gone' } as const
+    if (!expected || meets(entry.value, expected) || isSame(entry.value, value)) return undefined
+    return { outcome: 'conflict', value: entry.value.slice() } as const
+  }
+
+  function end(key: string, mark: EndMark | undefined): void {
+    const entry = entries.get(key)
+    if (entry) remove(key, entry)
+    // A mark is as small as what it stands for is gone: the bounds do not keep it out.
+    if (mark && mark.expiresAt > now()) {
+      entries.set(key, { value: mark.value.slice(), expiresAt: mark.expiresAt })
+      bytes += mark.value.length
+    }
+  }
+
+  function refuseLate({ notAfter = Number.POSITIVE_INFINITY }: WriteOptions): void {
+    if (now() > notAfter) throw new StoreUnavailableError('A write for a session came after its time.')
+  }
+
+  return {
+    name: 'memory',
+    supports: { conditional: true, shared: false, enumerate: true, owners: false, watch: false },
+
+    get size() {
+      return entries.size
+    },
+
+    async read(key, { extend } = {}) {
+      const entry = find(key)
+      if (!entry) return null
+      if (extend) {
+        const target = slideTarget(entry.value, extend.fields, extend.now)
+        if (target !== undefined && target <= extend.now) {
+          remove(key, entry)
+          return null
+        }
+        if (target !== undefined && Math.abs(target - entry.expiresAt) >= extend.touchAfter)
+          entry.expiresAt = target
+      }
+      used(key, entry)
+      return { value: entry.value.slice(), expiresAt: entry.expiresAt }
+    },
+
+    async create(key, value, expiresAt, options = {}) {
+      if (expiresAt <= now()) return true
+      const entry = find(key)
+      if (entry) return isSame(entry.value, value)
+      refuseLate(options)
+      put(key, value, expiresAt)
+      return true
+    },
+
+    async replace(key, value, expiresAt, expected, options = {}) {
+      const met = obstacle(key, value, expected)
+      if (met) return met
+      const isThere = expected && !meets((find(key) as Entry).value, expected)
+      if (isThere) return { outcome: 'replaced' }
+      refuseLate(options)
+      put(key, value, expiresAt)
+      return { outcome: 'replaced' }
+    },
+
+    async rotate(oldKey, newKey, value, expiresAt, expected, { mark, ...options } = {}) {
+      const taken = find(newKey)
+      const isThere = taken !== undefined && isSame(taken.value, value)
+      const old = find(oldKey)
+      const isMarked = mark !== undefined && old !== undefined && beginsWith(old.value, mark.lead)
+      if (!old || isMarked) return { outcome: isThere ? 'replaced' : 'gone' }
+      if (expected && !meets(old.value, expected)) {
+        return isThere ? { outcome: 'replaced' } : { outcome: 'conflict', value: old.value.slice() }
+      }
+      if (oldKey === newKey || (taken && !isThere)) return { outcome: 'taken' }
+      refuseLate(options)
+      put(newKey, value, expiresAt, oldKey)
+      end(oldKey, mark)
+      return { outcome: 'replaced' }
+    },
+
+    async touch(key, expiresAt, options = {}) {
+      const entry = find(key)
+      if (!entry) return false
+      refuseLate(options)
+      entry.expiresAt = expiresAt
+      used(key, entry)
+      find(key)
+      return true
+    },
+
+    async destroy(key, { mark, ...options } = {}) {
+      const entry = find(key)
+      if (!entry) return false
+      if (mark && beginsWith(entry.value, mark.lead)) return isSame(entry.value, mark.value)
+      refuseLate(options)
+      end(key, mark)
+      return true
+    },
+
+    async *keys(prefix) {
+      for (const key of [...entries.keys()]) if (key.startsWith(prefix) && find(key)) yield key
+    },
+  }
+}
+
+function assertOptions({ maxSessions, maxBytes, onFull, now }: Required<MemoryStoreOptions>): void {
+  for (const [name, value] of Object.entries({ maxSessions, maxBytes })) {
+    if (!(value > 0))
+      throw new TypeError(`The option \`${name}\` of memoryStore() must be a positive number.`)
+  }
+  if (!['refuse', 'evict'].includes(onFull)) {
+    throw new TypeError("The option `onFull` of memoryStore() must be 'refuse' or 'evict'.")
+  }
+  if (typeof now !== 'function') {
+    throw new TypeError(
+      'The option `now` of memoryStore() must be a function that answers epoch milliseconds.',
+    )
+  }
+}
+
+/** Where two fields of the value say that the deadline may go; `undefined` where they cannot be read. */
+function slideTarget(value: Uint8Array, fields: SlideFields, now: number): number | undefined {
+  const idle = readField(value, fields.idle)
+  const until = readField(value, fields.until)
+  return idle === undefined || until === undefined ? undefined : Math.min(now + idle * 1000, until)
+}
+
+function readField(value: Uint8Array, [offset, length]: readonly [number, number]): number | undefined {
+  const text = String.fromCharCode(...value.subarray(offset, offset + length))
+  return text.length === length && /^[0-9a-z]+$/i.test(text) ? Number.parseInt(text, 36) : undefined
+}
+
+const meets = (value: Uint8Array, expected: Expected) =>
+  'whole' in expected ? isSame(value, expected.whole) : beginsWith(value, expected.stamp)
+
+const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && beginsWith(a, b)
+
+const beginsWith = (value: Uint8Array, lead: Uint8Array) =>
+  value.length >= lead.length && lead.every((byte, i) => byte === value[i])
+
+const full = () =>
+  new StoreUnavailableError('The memory store is full; `maxSessions` and `maxBytes` bound it.')

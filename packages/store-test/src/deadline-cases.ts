@@ -1,0 +1,160 @@
+import { strict as assert } from 'node:assert'
+import type { ReadyFixture } from './store-fixture.ts'
+import type { Contract } from './test-session-store.ts'
+import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
+
+const MINUTE = 60_000
+
+export function testSliding(contract: Contract): void {
+  contract('read with extend moves the deadline to now + idle, and answers it', async (fixture) => {
+    const { store, now, after, advance } = fixture
+    await store.create('k', sliding(60, after(10 * MINUTE)), after(30))
+    const at = now()
+    const found = await store.read('k', { extend: { fields, now: at, touchAfter: 0 } })
+    assert.ok(found && !(found instanceof Error))
+    assert.ok(Math.abs((found.expiresAt as number) - (at + MINUTE)) < 1000)
+    await advance(40)
+    assert.ok(await store.read('k'))
+  })
+
+  contract('read with extend moves the deadline no further than the value allows', async (fixture) => {
+    const { store, now, after } = fixture
+    const until = after(MINUTE)
+    await store.create('k', sliding(3600, until), after(MINUTE))
+    const found = await store.read('k', { extend: { fields, now: now(), touchAfter: 0 } })
+    assert.ok(found && !(found instanceof Error))
+    assert.ok(Math.abs((found.expiresAt as number) - until) < 1000)
+  })
+
+  contract('read with extend leaves a deadline that would move by less than touchAfter', async (fixture) => {
+    const { store, now, after } = fixture
+    const expiresAt = after(50_000)
+    await store.create('k', sliding(60, after(10 * MINUTE)), expiresAt)
+    const found = await store.read('k', { extend: { fields, now: now(), touchAfter: 30_000 } })
+    assert.ok(found && !(found instanceof Error))
+    assert.ok(Math.abs((found.expiresAt as number) - expiresAt) < 1000)
+  })
+
+  contract('read with extend ends a key whose last deadline has passed', async ({ store, now, after }) => {
+    await store.create('k', sliding(60, after(-1)), after(MINUTE))
+    assert.equal(await store.read('k', { extend: { fields, now: now(), touchAfter: 0 } }), null)
+    assert.equal(await store.read('k'), null)
+  })
+
+  contract(
+    'read with extend leaves a value alone whose fields it cannot read',
+    async ({ store, now, after, advance }) => {
+      for (const [key, value] of Object.entries({ short: '12', odd: '........./////' })) {
+        await store.create(key, bytes(value), after(50))
+        const found = await store.read(key, { extend: { fields, now: now(), touchAfter: 0 } })
+        assert.equal(textOf(found), value)
+      }
+      await advance(51)
+      assert.equal(await store.read('short'), null)
+      assert.equal(await store.read('odd'), null)
+    },
+  )
+
+  contract('read with extend brings nothing to life', async ({ store, now }) => {
+    assert.equal(await store.read('k', { extend: { fields, now: now(), touchAfter: 0 } }), null)
+  })
+}
+
+export function testMarks(contract: Contract): void {
+  contract('destroy leaves a mark where it is given one', async ({ store, after }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    assert.equal(await store.destroy('k', { mark: markUntil(after(MINUTE)) }), true)
+    assert.equal(textOf(await store.read('k')), 'ended:1')
+  })
+
+  contract('destroy leaves no mark where nothing was', async ({ store, after }) => {
+    assert.equal(await store.destroy('k', { mark: markUntil(after(MINUTE)) }), false)
+    assert.equal(await store.read('k'), null)
+  })
+
+  contract("destroy answers false for another one's mark, and leaves it", async ({ store, after }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    await store.destroy('k', { mark: markUntil(after(MINUTE)) })
+    assert.equal(await store.destroy('k', { mark: markUntil(after(MINUTE), 'ended:2') }), false)
+    assert.equal(textOf(await store.read('k')), 'ended:1')
+  })
+
+  contract(
+    'destroy that is called again, as its reply was lost, answers as before',
+    async ({ store, after }) => {
+      await store.create('k', bytes('A'), after(MINUTE))
+      const mark = markUntil(after(MINUTE))
+      assert.equal(await store.destroy('k', { mark }), true)
+      assert.equal(await store.destroy('k', { mark }), true)
+    },
+  )
+
+  contract('rotate leaves a mark at the old key', async ({ store, after }) => {
+    await store.create('old', bytes('A'), after(MINUTE))
+    await store.rotate('old', 'new', bytes('B'), after(MINUTE), whole('A'), {
+      mark: markUntil(after(MINUTE)),
+    })
+    assert.equal(textOf(await store.read('old')), 'ended:1')
+    assert.equal(textOf(await store.read('new')), 'B')
+  })
+
+  contract('rotate of a marked key finds it gone', async ({ store, after }) => {
+    await store.create('old', bytes('A'), after(MINUTE))
+    await store.destroy('old', { mark: markUntil(after(MINUTE)) })
+    const options = { mark: markUntil(after(MINUTE), 'ended:2') }
+    const answer = await store.rotate('old', 'new', bytes('B'), after(MINUTE), whole('A'), options)
+    assert.deepEqual(answer, { outcome: 'gone' })
+    assert.equal(await store.read('new'), null)
+  })
+
+  contract('replace and create do not write over a mark', async ({ store, after }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    await store.destroy('k', { mark: markUntil(after(MINUTE)) })
+    const answer = await store.replace('k', bytes('B'), after(MINUTE), whole('A'))
+    assert.equal(textOf(answer), 'ended:1')
+    assert.equal(await store.create('k', bytes('B'), after(MINUTE)), false)
+  })
+
+  contract('a mark goes at its own deadline', async ({ store, after, advance }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    await store.destroy('k', { mark: markUntil(after(30)) })
+    await advance(31)
+    assert.equal(await store.read('k'), null)
+  })
+}
+
+export function testLateWrites(contract: Contract): void {
+  const writes: [string, (fixture: ReadyFixture, notAfter: number) => Promise<unknown>][] = [
+    ['create', ({ store, after }, notAfter) => store.create('free', bytes('B'), after(MINUTE), { notAfter })],
+    [
+      'replace',
+      ({ store, after }, notAfter) => store.replace('k', bytes('B'), after(MINUTE), whole('A'), { notAfter }),
+    ],
+    [
+      'rotate',
+      ({ store, after }, notAfter) =>
+        store.rotate('k', 'free', bytes('B'), after(MINUTE), whole('A'), { notAfter }),
+    ],
+    ['touch', ({ store, now }, notAfter) => store.touch('k', now(), { notAfter })],
+    ['destroy', ({ store }, notAfter) => store.destroy('k', { notAfter })],
+  ]
+  for (const [verb, write] of writes) {
+    contract(`${verb} after its time is refused as not applied, and changes nothing`, async (fixture) => {
+      const { store, after, advance } = fixture
+      await store.create('k', bytes('A'), after(MINUTE))
+      // The store has to know the time to refuse by it.
+      await store.touch('k', after(MINUTE), { notAfter: after(MINUTE) })
+      const notAfter = after(-200)
+      await advance(1)
+      await assert.rejects(write(fixture, notAfter), { code: 'STORE_UNAVAILABLE', outcome: 'not-applied' })
+      assert.equal(textOf(await store.read('k')), 'A')
+      assert.equal(await store.read('free'), null)
+    })
+
+    contract(`${verb} in time is applied`, async (fixture) => {
+      await fixture.store.create('k', bytes('A'), fixture.after(MINUTE))
+      const answer = await write(fixture, fixture.after(MINUTE))
+      assert.ok(answer === true || (answer as { outcome: string }).outcome === 'replaced')
+    })
+  }
+}
