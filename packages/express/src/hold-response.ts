@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { DrainWaiters } from './drain.ts'
 import {
   type AnyResponse,
+  cutOff,
   destroyedError,
   finishedError,
   headersSentError,
@@ -256,7 +257,7 @@ class Gate {
       }
     } catch (error) {
       // The caller has gone on long ago: what it could have been told was checked when it called.
-      this.#res.destroy(error as Error)
+      cutOff(this.#res, error as Error)
     }
     this.#drain?.release(isTaken)
     this.#drain = undefined
@@ -292,6 +293,7 @@ class Gate {
     this.#res.statusCode = status
     this.#res.setHeader('Content-Type', 'text/plain; charset=utf-8')
     this.#endBelow([status === 503 ? 'Service Unavailable' : 'Internal Server Error'])
+    this.#phase = 'over'
     for (const method of OUTLET) outletOf(this.#res)[method] = shared[method] as never
   }
 
@@ -305,7 +307,7 @@ class Gate {
     this.#drain = undefined
     this.#phase = 'over'
     this.#dismiss(calls, destroyedError())
-    if (!isGone(this.#res)) this.#res.destroy()
+    if (!isGone(this.#res)) cutOff(this.#res)
   }
 
   #dismiss(calls: readonly HeldCall[], error: Error): void {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
+import { constants, type Http2ServerResponse } from 'node:http2'
 
 /** What the gate uses of a response; HTTP/1 and HTTP/2's compatibility API both have it. */
 export type AnyResponse = ServerResponse | Http2ServerResponse
@@ -19,6 +19,13 @@ export const outletOf = (res: AnyResponse): Outlet => res as unknown as Outlet
 /** The client has gone: nothing that is written now reaches anybody. */
 export function isGone(res: AnyResponse): boolean {
   return 'stream' in res ? res.stream?.destroyed !== false : res.destroyed
+}
+
+/** Ends a response so that nobody takes it for whole. */
+export function cutOff(res: AnyResponse, error?: Error): void {
+  // A stream of HTTP/2 that is destroyed without a reason looks ended.
+  if ('stream' in res) res.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  else res.destroy(error)
 }
 
 /** An error as Node's own streams give it. */

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { Contract } from './test-session-store.ts'
+import type { Contract } from './store-fixture.ts'
 import { bytes, markUntil, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000

@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { ReadyFixture } from './store-fixture.ts'
-import type { Contract } from './test-session-store.ts'
+import type { Contract, ReadyFixture } from './store-fixture.ts'
 import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000

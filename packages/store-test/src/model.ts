@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import type { ReadyFixture } from './store-fixture.ts'
-import type { Contract } from './test-session-store.ts'
+import type { Contract, ReadyFixture } from './store-fixture.ts'
 import { bytes, markUntil, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000

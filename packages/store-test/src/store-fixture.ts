@@ -30,6 +30,9 @@ export interface ReadyFixture extends Required<Omit<StoreFixture, 'putForeign' |
   after(ms: number): number
 }
 
+/** Declares a case: its sentence, and what shows it. */
+export type Contract = (title: string, run: (fixture: ReadyFixture) => Promise<void>) => void
+
 /** Real servers expire keys by a clock of their own, and need a moment. */
 const MARGIN_MS = 15
 

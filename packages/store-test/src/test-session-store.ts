@@ -12,15 +12,13 @@ import {
   testTouching,
 } from './verb-cases.ts'
 
-type Case = (fixture: ReadyFixture) => Promise<void>
-
 /**
  * The store contract, sentence by sentence, in any runner. Abilities that the store declares in `supports` are
  * tested, others are not.
  */
 export function testSessionStore(suite: StoreSuite): void {
   /** A case with a store of its own. */
-  function contract(title: string, run: Case): void {
+  function contract(title: string, run: (fixture: ReadyFixture) => Promise<void>): void {
     suite.test(title, async () => {
       const fixture = await suite.createStore()
       try {
@@ -46,6 +44,3 @@ export function testSessionStore(suite: StoreSuite): void {
   testConcurrency(contract)
   testAgainstModel(contract, suite.runs ?? 100)
 }
-
-/** Declares a case: its sentence, and what shows it. */
-export type Contract = (title: string, run: Case) => void

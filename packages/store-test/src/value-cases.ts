@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { EnumerableStore } from '@tegata/core'
-import type { Contract } from './test-session-store.ts'
+import type { Contract } from './store-fixture.ts'
 import { bytes, fields, markUntil, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000

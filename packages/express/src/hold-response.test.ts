@@ -1,0 +1,380 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createSessions, StoreUnavailableError } from '@tegata/core'
+import express from 'express'
+import onHeaders from 'on-headers'
+import { afterEach, describe, expect, test } from 'vitest'
+import { holdResponse } from './hold-response.ts'
+import { getSession, session } from './index.ts'
+import {
+  type GetOptions,
+  getHttp,
+  type Handler,
+  type Platform,
+  type Setup,
+  serve,
+  slowStore,
+} from './testing.ts'
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+async function start(setup: Partial<Setup> & { handler: Handler }) {
+  const server = await serve({ platform: 'Express 5', ...setup })
+  closing.push(server.close)
+  return server
+}
+
+const get = async (setup: Partial<Setup> & { handler: Handler }, options?: GetOptions) =>
+  (await start(setup)).get(options)
+
+const platforms: Platform[] = ['Express 5', 'Express 4', 'bare HTTP', 'HTTP/2']
+
+describe('while a response is held', () => {
+  test.each(platforms)('it looks sent, and nobody can change it (%s)', async (platform) => {
+    const seen: Record<string, unknown> = {}
+    const { headers, status } = await get({
+      platform,
+      handler(_req, res) {
+        res.setHeader('X-Own', 'first')
+        res.end('hello')
+        for (const name of ['headersSent', 'writableEnded']) seen[name] = res[name]
+        for (const change of [() => res.setHeader('X-Own', 'second'), () => res.removeHeader('X-Own')]) {
+          expect(change).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }))
+        }
+        if (platform !== 'HTTP/2') res.statusCode = 404
+      },
+    })
+    expect(seen).toEqual({ headersSent: true, writableEnded: true })
+    expect(headers['x-own']).toBe('first')
+    expect(status).toBe(200)
+  })
+
+  test('a later handler does not answer in its place', async () => {
+    const { status, body } = await get({
+      handler(_req, res) {
+        res.json({ first: true })
+        if (!res.headersSent) res.status(404).send('no')
+      },
+    })
+    expect({ status, body: String(body) }).toEqual({ status: 200, body: '{"first":true}' })
+  })
+
+  test.each(platforms)('a second end changes nothing, and its callback is told (%s)', async (platform) => {
+    const told: unknown[] = []
+    const { body } = await get({
+      platform,
+      async handler(_req, res) {
+        res.end('one')
+        res.end('two', (error: unknown) => told.push((error as { code?: string })?.code))
+        await sleep(5)
+      },
+    })
+    expect(String(body)).toBe('one')
+    expect(told).toEqual(['ERR_STREAM_ALREADY_FINISHED'])
+  })
+
+  test.each(platforms)('callbacks are called once the bytes are on their way (%s)', async (platform) => {
+    const called: string[] = []
+    const { body } = await get({
+      platform,
+      handler(_req, res) {
+        res.write('a', () => called.push('write'))
+        res.end('b', () => called.push('end'))
+        called.push('handler')
+      },
+    })
+    expect(String(body)).toBe('ab')
+    await sleep(5)
+    expect(called).toEqual(['handler', 'write', 'end'])
+  })
+
+  test('a producer is held back once a high-water mark is full, and goes on afterwards', async () => {
+    const answers: boolean[] = []
+    const { body } = await get({
+      platform: 'bare HTTP',
+      handler(_req, res) {
+        for (let i = 0; i < 4; i++) answers.push(res.write('x'.repeat(res.writableHighWaterMark / 2)))
+        res.once('drain', () => res.end('end'))
+      },
+    })
+    expect(answers).toEqual([true, false, false, false])
+    expect(String(body).endsWith('end')).toBe(true)
+  })
+})
+
+describe('what Node throws at the call is thrown at the call', () => {
+  const mistakes: Record<string, [(res: never) => unknown, string]> = {
+    'a number for a chunk': [(res: { write(chunk: unknown): void }) => res.write(42), 'ERR_INVALID_ARG_TYPE'],
+    'null for a chunk': [(res: { write(chunk: unknown): void }) => res.write(null), 'ERR_STREAM_NULL_VALUES'],
+    'an object to end with': [(res: { end(chunk: unknown): void }) => res.end({}), 'ERR_INVALID_ARG_TYPE'],
+    'a status code of 99': [
+      (res: { writeHead(status: number): void }) => res.writeHead(99),
+      'ERR_HTTP_INVALID_STATUS_CODE',
+    ],
+    'a status code that is no number': [
+      (res: { writeHead(status: string): void }) => res.writeHead('never'),
+      'ERR_HTTP_INVALID_STATUS_CODE',
+    ],
+    'a status code set badly': [
+      (res: { statusCode: number; end(): void }) => {
+        res.statusCode = 1000
+        res.end()
+      },
+      'ERR_HTTP_INVALID_STATUS_CODE',
+    ],
+    'an invalid header': [
+      (res: { writeHead(status: number, headers: object): void }) => res.writeHead(200, { 'X-Bad': 'a\nb' }),
+      'ERR_INVALID_CHAR',
+    ],
+  }
+
+  test.each(Object.entries(mistakes))('%s', async (_, [mistake, code]) => {
+    for (const commit of ['a commit', 'nothing to commit'] as const) {
+      const { status, body } = await get({
+        platform: 'bare HTTP',
+        commit,
+        async handler(_req, res) {
+          try {
+            mistake(res as never)
+            throw new Error('nothing was thrown')
+          } catch (error) {
+            res.statusCode = 500
+            res.end(JSON.stringify({ code: (error as { code?: string }).code }))
+          }
+        },
+      })
+      expect({ status, body: String(body) }).toEqual({ status: 500, body: JSON.stringify({ code }) })
+    }
+  })
+
+  test('a second writeHead', async () => {
+    const { body } = await get({
+      platform: 'bare HTTP',
+      handler(_req, res) {
+        res.writeHead(200, { 'X-Own': '1' })
+        try {
+          res.writeHead(201, { 'X-Own': '2' })
+        } catch (error) {
+          res.end((error as { code: string }).code)
+        }
+      },
+    })
+    expect(String(body)).toBe('ERR_HTTP_HEADERS_SENT')
+  })
+})
+
+describe('errors', () => {
+  test('thrown by a handler reach the error page, with what the handler saved', async () => {
+    const { status, headers } = await get({
+      async handler(req) {
+        ;(await getSession(req)).data.flash = 'sorry'
+        throw Object.assign(new Error('teapot'), { status: 418 })
+      },
+    })
+    expect(status).toBe(418)
+    expect(headers['set-cookie']).toHaveLength(1)
+  })
+
+  test('of the commit do not say what the store said', async () => {
+    const { body } = await get({ commit: 'a failing commit', handler: (_req, res) => res.json({}) })
+    expect(String(body)).toBe('{"code":"STORE_UNAVAILABLE"}')
+  })
+
+  test("without an error page are answered by Express' own, in production without a word", async () => {
+    const app = express().set('env', 'production')
+    app.use(session(createSessions({ store: slowStore(true) })))
+    app.get('/', async (req, res) => {
+      ;(await getSession(req)).data.n = 1
+      res.set('ETag', '"x"').json({ secret: 1 })
+    })
+    const server = app.listen(0, '127.0.0.1')
+    closing.push(() => server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const { status, headers, body } = await getHttp(port, {})
+    expect(status).toBe(503)
+    expect(String(body)).toContain('Service Unavailable')
+    expect(String(body)).not.toMatch(/secret|store/i)
+    expect(headers.etag).toBeUndefined()
+  })
+})
+
+describe('a response that streams on', () => {
+  test.each(platforms)(
+    'saves what changed after the headers left, before the last byte (%s)',
+    async (platform) => {
+      const server = await start({
+        platform,
+        async handler(req, res) {
+          const current = await getSession<{ n?: number; late?: boolean }>(req)
+          if (!current.isNew) return res.end(JSON.stringify(current.data))
+          res.write('one')
+          await sleep(15)
+          current.data.late = true
+          res.end('two')
+        },
+      })
+      const first = await server.get()
+      expect(String(first.body)).toBe('onetwo')
+      const cookie = first.headers['set-cookie']?.[0]?.split(';')[0] as string
+      expect(JSON.parse(String((await server.get({ headers: { cookie } })).body))).toEqual({
+        n: 1,
+        late: true,
+      })
+    },
+  )
+
+  test.each(platforms)(
+    'is cut off when what changed after the headers left cannot be saved (%s)',
+    async (platform) => {
+      const answer = get({
+        platform,
+        commit: 'nothing to commit',
+        async handler(req, res) {
+          res.write('one')
+          await sleep(5)
+          // A new session needs a cookie, and the headers have left.
+          ;(await getSession(req)).data.late = true
+          res.end('two')
+        },
+      })
+      await expect(answer).rejects.toThrow()
+    },
+  )
+
+  test('cannot log in any more, and is told so at once', async () => {
+    const { body } = await get({
+      commit: 'nothing to commit',
+      async handler(req, res) {
+        res.write('one ')
+        const error = await (await getSession(req)).authenticate('ann').catch((thrown) => thrown)
+        res.end(error.code)
+      },
+    })
+    expect(String(body)).toBe('one SESSION_HEADERS_SENT')
+  })
+})
+
+describe('a client that hangs up', () => {
+  /** Sends a request and closes the connection after a while. */
+  async function hangUp(port: number, afterMs: number) {
+    const socket = connect(port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await sleep(afterMs)
+    socket.destroy()
+  }
+
+  test.each([
+    ['while the handler runs', 5],
+    ['while the commit runs', 35],
+  ])('%s does not stop the session from being saved, nor the server', async (_, ms) => {
+    let saved = () => {}
+    const isSaved = new Promise<void>((resolve) => {
+      saved = resolve
+    })
+    const told: unknown[] = []
+    const server = await start({
+      sessions: { store: slowStore(false, 40), onEvent: ({ type }) => type === 'created' && saved() },
+      async handler(_req, res) {
+        await sleep(20)
+        res.write('a', (error: unknown) => told.push(error))
+        res.end('x'.repeat(100_000))
+      },
+    })
+    await hangUp(server.port, ms)
+    await isSaved
+    await sleep(10)
+    expect(told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_DESTROYED' })])
+    expect((await server.get()).status).toBe(200)
+  })
+})
+
+describe('requests on one connection', () => {
+  test('that are pipelined are answered in order, each with its own session', async () => {
+    let n = 0
+    const server = await start({
+      platform: 'bare HTTP',
+      async handler(_req, res) {
+        const mine = ++n
+        await sleep(10 - 3 * mine)
+        res.end(`answer ${mine};`)
+      },
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3))
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    while (!text.includes('answer 3;')) await sleep(5)
+    socket.destroy()
+    expect(text.match(/answer \d/g)).toEqual(['answer 1', 'answer 2', 'answer 3'])
+    expect(new Set(text.match(/sid=[\w-]+/g)).size).toBe(3)
+  })
+})
+
+describe('layers', () => {
+  test('before the session see its cookie when the headers leave, those after it do not', async () => {
+    const seen: Record<string, unknown> = {}
+    const app = express()
+    const note = (name: string) => (_req: unknown, res: express.Response, next: () => void) => {
+      onHeaders(res, () => {
+        seen[name] = res.getHeader('Set-Cookie') !== undefined
+      })
+      next()
+    }
+    app.use(note('before'))
+    app.use(session(createSessions({ store: slowStore() })))
+    app.use(async (req, _res, next) => {
+      ;(await getSession(req)).data.n = 1
+      next()
+    })
+    app.use(note('after'))
+    app.get('/', (_req, res) => void res.json({}))
+    const server = app.listen(0, '127.0.0.1')
+    closing.push(() => server.close())
+    await once(server, 'listening')
+    await getHttp((server.address() as { port: number }).port, {})
+    expect(seen).toEqual({ before: true, after: false })
+  })
+
+  test('are left alone by a request that does not use its session', async () => {
+    let isOwn = true
+    await get({
+      commit: 'no session',
+      handler(_req, res) {
+        isOwn = Object.hasOwn(res, 'write')
+        res.end()
+      },
+    })
+    expect(isOwn).toBe(false)
+  })
+})
+
+test('holding twice holds once', async () => {
+  let commits = 0
+  const { body } = await get({
+    platform: 'bare HTTP',
+    commit: 'no session',
+    handler(_req, res) {
+      const hold = {
+        commit: async () => void commits++,
+        setHeaders: () => {},
+        seal: () => {},
+        fail: (error: unknown) => {
+          throw new StoreUnavailableError('unexpected', { cause: error })
+        },
+      }
+      const once = { ...hold, commit: () => (commits === 0 ? hold.commit() : undefined) }
+      holdResponse(res, once)
+      holdResponse(res, once)
+      res.end('hello')
+    },
+  })
+  expect(String(body)).toBe('hello')
+  expect(commits).toBe(1)
+})
