@@ -14,13 +14,13 @@ const SETTERS = {
 export class SentFacade {
   readonly #res: AnyResponse
   readonly #statusCode: number
-  readonly #statusMessage: string
+  readonly #statusMessage: string | undefined
   readonly #before = new Map<string, PropertyDescriptor | undefined>()
 
   constructor(res: AnyResponse) {
     this.#res = res
     this.#statusCode = res.statusCode
-    this.#statusMessage = res.statusMessage
+    this.#statusMessage = 'stream' in res ? undefined : res.statusMessage
     this.#define('headersSent', { get: () => true })
     for (const [name, verb] of Object.entries(SETTERS)) {
       if (!(name in res)) continue
@@ -47,7 +47,7 @@ export class SentFacade {
     this.#before.clear()
     // What somebody set meanwhile came too late, as it would have without the gate.
     this.#res.statusCode = this.#statusCode
-    if (!('stream' in this.#res)) this.#res.statusMessage = this.#statusMessage
+    if (!('stream' in this.#res)) this.#res.statusMessage = this.#statusMessage as string
   }
 
   #define(name: string, descriptor: PropertyDescriptor): void {

@@ -1,0 +1,24 @@
+// Installs what is missing, finds a Redis server, and runs all tests: `npm test -- --project core` runs some.
+import { mkdirSync } from 'node:fs'
+import { bin, installMissing, root, run } from './install.mjs'
+
+installMissing()
+
+const { findRedis } = await import('../packages/test-servers/src/find-redis.mjs')
+const found = await findRedis()
+const env = {}
+if ('missing' in found) {
+  const consequence = process.env.CI ? 'The tests that need it fail.' : 'The tests that need it are skipped.'
+  console.warn(`No Redis server: ${found.missing}\n${consequence}`)
+} else {
+  console.log(`Redis server: ${found.server}`)
+  env.REDIS_SERVER = found.server
+}
+
+const report = `${root}node_modules/.cache/tegata/tests.json`
+mkdirSync(new URL('.', `file://${report}`), { recursive: true })
+run(
+  bin('vitest'),
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  env,
+)
