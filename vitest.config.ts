@@ -1,11 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-const folders = ['packages', 'apps'].flatMap((parent) =>
-  readdirSync(new URL(parent, import.meta.url), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({ name, root: `${parent}/${name}` })),
-)
+const folders = [
+  { name: 'docs', root: 'docs' },
+  ...['packages', 'apps'].flatMap((parent) =>
+    readdirSync(new URL(parent, import.meta.url), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => ({ name, root: `${parent}/${name}` })),
+  ),
+]
 
 export default defineConfig({
   test: {

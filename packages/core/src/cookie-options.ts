@@ -79,8 +79,7 @@ export function resolveCookieOptions(options: CookieOptions): ResolvedCookieOpti
       'The option `cookie.partitioned` needs `cookie.secure: true`; browsers refuse it otherwise.',
     )
   }
-  // Browsers match the prefixes whatever their case (RFC 6265bis §5.6).
-  if (/^__(host|secure)-/i.test(name) && secure !== true) {
+  if (PREFIXED.test(name) && secure !== true) {
     throw new TypeError(
       `The option \`cookie.name: '${name}'\` needs \`cookie.secure: true\`, as its prefix demands.`,
     )
@@ -96,20 +95,26 @@ export function resolveCookieOptions(options: CookieOptions): ResolvedCookieOpti
   return resolved
 }
 
+/** What browsers hold a cookie to by its name alone, whatever the case (RFC 6265bis §5.6; `__Http-` is of layered-cookies). */
+export const PREFIXED = /^__(host|secure|http)-/i
+
+/** RFC 6265bis §5.6: browsers ignore an attribute that is longer. */
+const MAX_ATTRIBUTE_LENGTH = 1024
+
 /** The cookie library knows the grammar of names, paths and domains; ask it once, at construction. */
-function assertSerialisable({ name, path, domain }: ResolvedCookieOptions): void {
+function assertSerialisable(resolved: ResolvedCookieOptions): void {
+  const { name, path, domain } = resolved
   for (const [option, attributes] of Object.entries({
     name: {},
     path: { path },
     domain: domain ? { domain } : {},
   })) {
     try {
+      if ((resolved[option as 'name'] ?? '').length > MAX_ATTRIBUTE_LENGTH) throw new TypeError('too long')
       const header = stringifySetCookie({ name: option === 'name' ? name : 'x', value: '', ...attributes })
       if (option === 'name' && !Object.hasOwn(parseCookie(header), name)) throw new TypeError('not readable')
     } catch (cause) {
-      throw new TypeError(`The option \`cookie.${option}\` has characters that a cookie cannot carry.`, {
-        cause,
-      })
+      throw new TypeError(`The option \`cookie.${option}\` is not one that a cookie can carry.`, { cause })
     }
   }
 }

@@ -2,7 +2,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import { base64url, sameInConstantTime, utf8 } from './bytes.ts'
-import type { ResolvedCookieOptions } from './cookie-options.ts'
+import { PREFIXED, type ResolvedCookieOptions } from './cookie-options.ts'
 
 /** RFC 6265bis §5.5 caps a cookie's life; a longer one is cut by browsers anyway. */
 const MAX_AGE_SECONDS = 400 * 86_400
@@ -23,7 +23,7 @@ export interface CookieTransport {
 
 export function cookieTransport(options: ResolvedCookieOptions): CookieTransport {
   const { name, path, domain, sameSite, partitioned, prefix, secrets } = options
-  const hasPrefix = prefix === false || /^__(host|secure)-/i.test(name)
+  const hasPrefix = prefix === false || PREFIXED.test(name)
   const secureName = hasPrefix
     ? name
     : `${path === '/' && domain === undefined ? '__Host-' : '__Secure-'}${name}`
