@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { redisOrSkip } from '@tegata/test-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { App, build, Client } from './testing.ts'
@@ -148,3 +150,12 @@ await redisOrSkip(
   },
   { appendOnly: true },
 )
+
+test('the app ends when asked to, though a browser holds a connection on which it asked for nothing yet', async () => {
+  const app = await App.start()
+  const spare = createConnection(Number(new URL(app.url).port), '127.0.0.1')
+  await once(spare, 'connect')
+  await new Client().get(app, '/api/session')
+  expect(await app.stop()).toBe(0)
+  spare.destroy()
+})

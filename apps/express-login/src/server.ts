@@ -6,6 +6,8 @@ import { createApp } from './app.ts'
 
 const port = Number(process.env.PORT ?? 3000)
 const host = process.env.HOST ?? '127.0.0.1'
+/** What a response under way may still take when the process is asked to end. */
+const GRACE_MS = 1000
 
 // The one line that differs: where sessions lie.
 const redis = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL) : undefined
@@ -33,6 +35,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     server.close(() => redis?.disconnect())
     server.closeIdleConnections()
+    // The spare connection that a browser opens ahead of its next request does not count as idle.
+    setTimeout(() => server.closeAllConnections(), GRACE_MS).unref()
   })
 }
 
