@@ -1,7 +1,17 @@
 import { type AddressInfo, createServer } from 'node:net'
 
-/** A port of the loopback interface that nobody listens on. Another process may be quicker: whoever uses it tries again then. */
-export function freePort(): Promise<number> {
+/**
+ * A port of the loopback interface that nobody listens on, up to `highest`. Another process may be quicker: whoever uses it
+ * tries again then.
+ */
+export async function freePort(highest = 65_535): Promise<number> {
+  for (;;) {
+    const port = await anyFreePort()
+    if (port <= highest) return port
+  }
+}
+
+function anyFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -1,27 +1,44 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { findRedis } from './find-redis.mjs'
+import { RedisCluster } from './redis-cluster.ts'
+import { RedisSentinels } from './redis-sentinels.ts'
 import { type RedisOptions, RedisServer } from './redis-server.ts'
+
+interface Servers {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
 
 /**
  * A vitest suite with a Redis of its own, running while its tests do. Without one to be found the suite fails in CI, and is
  * skipped elsewhere, with the reason printed. To be awaited at the top of a test file.
  */
-export async function redisOrSkip(
+export const redisOrSkip = (title: string, suite: (redis: RedisServer) => void, options?: RedisOptions) =>
+  serversOrSkip(title, new RedisServer(options), suite)
+
+/** As `redisOrSkip`, with a cluster of six. */
+export const clusterOrSkip = (title: string, suite: (cluster: RedisCluster) => void) =>
+  serversOrSkip(title, new RedisCluster(), suite)
+
+/** As `redisOrSkip`, with a primary and two replicas under three sentinels. */
+export const sentinelsOrSkip = (title: string, suite: (sentinels: RedisSentinels) => void) =>
+  serversOrSkip(title, new RedisSentinels(), suite)
+
+async function serversOrSkip<S extends Servers>(
   title: string,
-  suite: (redis: RedisServer) => void,
-  options?: RedisOptions,
+  servers: S,
+  suite: (servers: S) => void,
 ): Promise<void> {
   const found = await findRedis()
-  const redis = new RedisServer(options)
   if ('missing' in found) {
     if (process.env.CI) throw new Error(`No Redis to test with: ${found.missing}`)
     console.warn(`Skipped: ${title}. No Redis to test with: ${found.missing}`)
-    describe.skip(`${title} (no Redis)`, () => suite(redis))
+    describe.skip(`${title} (no Redis)`, () => suite(servers))
     return
   }
   describe(title, () => {
-    beforeAll(() => redis.start())
-    afterAll(() => redis.stop())
-    suite(redis)
+    beforeAll(() => servers.start())
+    afterAll(() => servers.stop())
+    suite(servers)
   })
 }

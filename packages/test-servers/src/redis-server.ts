@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { findRedis } from './find-redis.mjs'
 import { freePort } from './free-port.ts'
 import { guardProcess } from './guard-process.ts'
 import { Monitor } from './monitor.ts'
+import { makeTlsFiles, type TlsFiles } from './tls-files.ts'
 
 const run = promisify(execFile)
 const HOST = '127.0.0.1'
@@ -20,7 +21,14 @@ export interface RedisOptions {
   appendOnly?: boolean
   /** More arguments of the server: `['--maxmemory', '3mb']`. */
   args?: readonly string[]
+  /** Listen on a second port with TLS, by a certificate made for the occasion. Default `false`. */
+  tls?: boolean
+  /** What its configuration file says: then it is no data server, and persistence is not its business. */
+  config?: readonly string[]
 }
+
+/** A node of a cluster talks to the others on its port and 10,000. */
+const HIGHEST_CLUSTER_PORT = 55_535
 
 /** A Redis of one's own on a free loopback port, in a temporary folder; it ends with this process at the latest. */
 export class RedisServer {
@@ -30,6 +38,7 @@ export class RedisServer {
   #dismissGuard: (() => void) | undefined
   #folder = ''
   #port = 0
+  #tls: TlsFiles | undefined
   readonly #monitors = new Set<Monitor>()
 
   constructor(options: RedisOptions = {}) {
@@ -45,6 +54,17 @@ export class RedisServer {
     return `redis://${HOST}:${this.port}`
   }
 
+  /** Where it listens with TLS, and whom to trust then. */
+  get tls(): TlsFiles {
+    if (!this.#tls) throw new Error('This Redis was not started with the option `tls`.')
+    return this.#tls
+  }
+
+  /** The path of its unix socket. */
+  get socket(): string {
+    return join(this.#folder, 'redis.sock')
+  }
+
   /** `undefined` while it does not run. */
   get pid(): number | undefined {
     return this.#process?.pid
@@ -55,9 +75,10 @@ export class RedisServer {
     if ('missing' in found) throw new Error(found.missing)
     this.#executables = found
     this.#folder ||= await mkdtemp(join(tmpdir(), 'tegata-redis-'))
+    if (this.#options.tls) this.#tls ??= await makeTlsFiles(this.#folder)
     const fixedPort = this.#port
     for (let attempt = 1; ; attempt++) {
-      this.#port = fixedPort || (await freePort())
+      this.#port = fixedPort || (await freePort(HIGHEST_CLUSTER_PORT))
       const problem = await this.#launch(found.server)
       if (!problem) return
       if (attempt === 5) throw new Error(`Redis did not start: ${problem}`)
@@ -121,11 +142,24 @@ export class RedisServer {
     await exited
   }
 
+  async #arguments(): Promise<string[]> {
+    const { appendOnly = false, args = [], config } = this.#options
+    const listen = ['--port', String(this.#port), '--bind', HOST, '--dir', this.#folder]
+    if (config) {
+      const file = join(this.#folder, 'redis.conf')
+      await writeFile(file, config.join('\n'))
+      return [file, ...listen, ...args]
+    }
+    const tls = this.#tls
+      ? ['--tls-port', String(this.#tls.port), '--tls-auth-clients', 'no', ...this.#tls.args]
+      : []
+    const persistence = ['--save', '', '--appendonly', appendOnly ? 'yes' : 'no']
+    return [...listen, '--unixsocket', this.socket, ...persistence, ...tls, ...args]
+  }
+
   /** Answers what went wrong, if anything. */
   async #launch(server: string): Promise<string | undefined> {
-    const { appendOnly = false, args = [] } = this.#options
-    const persistence = ['--save', '', '--appendonly', appendOnly ? 'yes' : 'no', '--dir', this.#folder]
-    const child = spawn(server, ['--port', String(this.#port), '--bind', HOST, ...persistence, ...args], {
+    const child = spawn(server, await this.#arguments(), {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
