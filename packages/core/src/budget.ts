@@ -15,6 +15,8 @@ export class Budget {
   #over = false
   /** A write has been sent whose effect nobody knows. */
   #uncertain = false
+  /** Why the last call was in vain. */
+  #cause: unknown
   #whenOver: (() => void) | undefined
 
   private constructor(seconds: number, now: () => number) {
@@ -73,7 +75,7 @@ export class Budget {
   }
 
   /**
-   * A write. Where its reply was lost the same call is made again, which by the store's contract answers as the first one
+   * A write. Where its reply was lost the same call is made again while there is time, which by the store's contract answers as the first one
    * would have: a commit that was applied is reported as applied, and none is assumed. `repeated` tells of it, for what
    * such an answer cannot tell: whether a value that is no longer there ever was.
    */
@@ -92,10 +94,13 @@ export class Budget {
         return { answer, repeated }
       } catch (error) {
         this.check()
-        if (isRefusal(error)) {
-          this.#uncertain = repeated
-          throw repeated ? unavailable(error, 'unknown') : error
+        if (isUnavailable(error) && error.outcome === 'unconfirmed') throw error
+        // A server that refuses the repeated call, as one that is failing over does, knows nothing of the first.
+        if (isRefusal(error) && !repeated) {
+          this.#uncertain = false
+          throw error
         }
+        this.#cause = error
         await new Promise((resolve) => setTimeout(resolve, pause))
       }
     }
@@ -104,6 +109,7 @@ export class Budget {
   #timedOut(): StoreUnavailableError {
     return new StoreUnavailableError(`The session store did not answer within ${this.#seconds} s.`, {
       outcome: this.#uncertain ? 'unknown' : 'not-applied',
+      cause: this.#cause,
     })
   }
 }
@@ -114,10 +120,7 @@ export const isUnavailable = (error: unknown): error is StoreUnavailableError =>
 
 const isRefusal = (error: unknown) => isUnavailable(error) && error.outcome === 'not-applied'
 
-function unavailable(
-  error: unknown,
-  outcome: 'unknown' | 'not-applied' = 'not-applied',
-): StoreUnavailableError {
-  if (isUnavailable(error) && error.outcome === outcome) return error
-  return new StoreUnavailableError('The session store failed.', { cause: error, outcome })
+function unavailable(error: unknown): StoreUnavailableError {
+  if (isUnavailable(error) && error.outcome === 'not-applied') return error
+  return new StoreUnavailableError('The session store failed.', { cause: error })
 }

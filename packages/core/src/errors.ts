@@ -33,15 +33,18 @@ export class SessionError extends Error {
   }
 }
 
-/** What is known of a write that failed: surely not applied, or perhaps applied. */
-export type WriteOutcome = 'not-applied' | 'unknown'
+/**
+ * What is known of a write that failed: surely not applied; perhaps applied; or applied, but `'unconfirmed'` by as many
+ * replicas as were asked for, so that a failover may lose it.
+ */
+export type WriteOutcome = 'not-applied' | 'unknown' | 'unconfirmed'
 
 /**
  * The store did not answer in time, or could not be reached: HTTP 503. It says nothing about the session, so no cookie
  * is cleared for it.
  */
 export class StoreUnavailableError extends SessionError {
-  /** `'unknown'` when a write was sent and nobody could tell whether it was applied. */
+  /** What became of a write; `'not-applied'` for a read. */
   readonly outcome: WriteOutcome
 
   constructor(message: string, options: ErrorOptions & { outcome?: WriteOutcome } = {}) {

@@ -85,7 +85,7 @@ export type ReplaceOutcome =
   | { outcome: 'gone' }
   | { outcome: 'conflict'; value: Uint8Array }
 
-/** `taken`: the new key was in use, nothing was changed. */
+/** `taken`: the new key was in use, nothing was changed; where the old one is not as expected either, one of the two is told. */
 export type RotateOutcome = ReplaceOutcome | { outcome: 'taken' }
 
 /** What a store does beyond the six verbs; the suite, tools and users read it. */

@@ -1,28 +1,58 @@
-import { type EnumerableStore, type Expected, SessionValueError } from '@tegata/core'
+import type { EndMark, EnumerableStore } from '@tegata/core'
+import { guardCommands } from './circuit.ts'
+import { type DurabilityOptions, replicaConfirmation } from './durability.ts'
 import type { RedisCommands } from './redis-commands.ts'
+import { expectation, notAString, replaceOutcome } from './replace-outcome.ts'
 import { bytes } from './reply.ts'
+import { marking, rotateInOneStep, rotateInTwoSteps } from './rotate.ts'
 import { scanKeys } from './scan-keys.ts'
-import { type ScriptReply, scriptRunner } from './script-runner.ts'
+import { scriptRunner } from './script-runner.ts'
 import { hasCode, storeFailure } from './store-failure.ts'
 
 export interface RedisStoreOptions {
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
   now?: () => number
+  /**
+   * Seconds after which a command counts as lost, whatever the client's own timers say. Default 5, as `storeTimeout`. After five in
+   * a row requests fail at once, until Redis answers a PING again.
+   */
+  commandTimeout?: number
+  /** Answer `create`, `rotate` and `destroy` only when replicas have them. Default: when the primary has. */
+  durability?: DurabilityOptions
 }
 
 /**
  * Sessions in Redis 6.2 or newer, or Valkey: each verb is atomic, and one round trip. Deadlines are sent as time left, so that
  * Redis' clock and ours need not agree.
  */
-export function redisStore(commands: RedisCommands, options: RedisStoreOptions = {}): EnumerableStore {
-  const { now = () => Date.now() } = options
+export function redisStore(client: RedisCommands, options: RedisStoreOptions = {}): EnumerableStore {
+  const { now = () => Date.now(), commandTimeout = 5 } = options
+  if (!(commandTimeout > 0) || !Number.isFinite(commandTimeout)) {
+    throw new TypeError('The option `commandTimeout` must be a positive number of seconds.')
+  }
+  const commands = guardCommands(client, commandTimeout * 1000)
   const run = scriptRunner(commands, now)
+  const confirm = replicaConfirmation(commands, options.durability)
+  const move = commands.primaries ? rotateInTwoSteps(run, left, commands) : rotateInOneStep(run, left)
 
   /** Milliseconds left, as the scripts take them. */
   function left(expiresAt: number): string {
     const ms = Math.ceil(expiresAt - now())
     if (ms <= 0) return '0'
     return ms <= Number.MAX_SAFE_INTEGER ? String(ms) : ''
+  }
+
+  async function end(key: string, notAfter: number | undefined, mark: EndMark | undefined) {
+    if (mark || notAfter !== undefined) {
+      const args = marking(mark, left)
+      const [outcome] = await run('destroy', { keys: [key], args, notAfter, ifLost: 'unknown' })
+      return outcome === 'done'
+    }
+    try {
+      return Number(await commands.send(key, ['UNLINK', key])) > 0
+    } catch (cause) {
+      throw storeFailure(commands, cause, 'unknown')
+    }
   }
 
   return {
@@ -54,6 +84,7 @@ export function redisStore(commands: RedisCommands, options: RedisStoreOptions =
       if (deadline === '0') return true
       const args = [value, deadline]
       const [outcome] = await run('create', { keys: [key], args, notAfter, ifLost: 'unknown' })
+      if (outcome === 'done') await confirm?.([key])
       return outcome === 'done'
     },
 
@@ -63,11 +94,12 @@ export function redisStore(commands: RedisCommands, options: RedisStoreOptions =
       return replaceOutcome(reply)
     },
 
-    async rotate(oldKey, newKey, value, expiresAt, expected, { notAfter, mark } = {}) {
-      const marking = mark ? [mark.value, left(mark.expiresAt), mark.lead] : ['', '', '']
-      const args = [value, left(expiresAt), ...expectation(expected), ...marking]
-      const reply = await run('rotate', { keys: [oldKey, newKey], args, notAfter, ifLost: 'unknown' })
-      return reply[0] === 'taken' ? { outcome: 'taken' } : replaceOutcome(reply)
+    async rotate(oldKey, newKey, ...rest) {
+      const answer = await move(oldKey, newKey, ...rest)
+      if ('outcome' in answer && answer.outcome === 'replaced') {
+        await confirm?.(commands.primaries ? [newKey, oldKey] : [newKey])
+      }
+      return answer
     },
 
     async touch(key, expiresAt, { notAfter } = {}) {
@@ -77,32 +109,12 @@ export function redisStore(commands: RedisCommands, options: RedisStoreOptions =
     },
 
     async destroy(key, { notAfter, mark } = {}) {
-      if (mark || notAfter !== undefined) {
-        const args = mark ? [mark.value, left(mark.expiresAt), mark.lead] : ['', '', '']
-        const [outcome] = await run('destroy', { keys: [key], args, notAfter, ifLost: 'unknown' })
-        return outcome === 'done'
-      }
-      try {
-        return Number(await commands.send(key, ['UNLINK', key])) > 0
-      } catch (cause) {
-        throw storeFailure(commands, cause, 'unknown')
-      }
+      const hasEnded = await end(key, notAfter, mark)
+      // Also where there was nothing: the logout that another request made has to be as durable as our word for it.
+      await confirm?.([key])
+      return hasEnded
     },
 
     keys: (prefix) => scanKeys(commands, prefix),
   }
 }
-
-function expectation(expected: Expected | undefined): [form: string, bytes: string | Uint8Array] {
-  if (!expected) return ['any', '']
-  return 'whole' in expected ? ['whole', expected.whole] : ['stamp', expected.stamp]
-}
-
-function replaceOutcome([outcome, value]: ScriptReply) {
-  if (outcome === 'invalid') return notAString()
-  if (outcome === 'conflict') return { outcome, value: bytes(value) } as const
-  return { outcome: outcome as 'replaced' | 'gone' }
-}
-
-const notAString = (cause?: unknown) =>
-  new SessionValueError('Redis holds something other than a session under this key.', { cause })

@@ -5,9 +5,25 @@ import { storeFailure } from './store-failure.ts'
 /** How many keys Redis looks at per step: a fraction of a millisecond in which it serves nobody else. */
 const STEP = '1000'
 
-/** Every key that begins with `prefix` and lives throughout; some may come twice. */
+/**
+ * Every key that begins with `prefix` and lives throughout; some may come twice. Of a Cluster one primary after another: a key
+ * whose slot is moved meanwhile may be missed.
+ */
 export async function* scanKeys(commands: RedisCommands, prefix: string): AsyncGenerator<string> {
   const { keyPrefix = '' } = commands
+  for (const primary of await primariesOf(commands)) yield* scanOne(primary, keyPrefix, prefix)
+}
+
+async function primariesOf(commands: RedisCommands): Promise<readonly RedisCommands[]> {
+  if (!commands.primaries) return [commands]
+  try {
+    return await commands.primaries()
+  } catch (cause) {
+    throw storeFailure(commands, cause, 'not-applied')
+  }
+}
+
+async function* scanOne(commands: RedisCommands, keyPrefix: string, prefix: string): AsyncGenerator<string> {
   const pattern = `${(keyPrefix + prefix).replace(/[\\*?[\]]/g, '\\$&')}*`
   let cursor = '0'
   do {

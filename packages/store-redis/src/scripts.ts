@@ -40,11 +40,11 @@ end
  */
 const create = `${PRELUDE}
 local there = state(KEYS[1], 'whole', ARGV[3])
-if there == 'match' then return { 'done', now } end
+if there == 'match' then return { 'done', now, 'there' } end
 if there ~= 'gone' then return { 'taken', now } end
 if late() then return { 'late', now } end
 put(KEYS[1], ARGV[3], ARGV[4])
-return { 'done', now }
+return { 'done', now, 'made' }
 `
 
 /**
@@ -86,6 +86,42 @@ put(KEYS[2], ARGV[3], ARGV[4])
 redis.call('UNLINK', KEYS[1])
 if ARGV[7] ~= '' then put(KEYS[1], ARGV[7], ARGV[8]) end
 return { 'replaced', now }
+`
+
+/**
+ * The second step of a move between two slots of a Cluster: ends the old key if it still holds what is expected. A call that is
+ * repeated has to tell that it was itself that ended the key, and nobody else: by the mark, or, in formats without marks,
+ * by a receipt beside the key, which also tells a repeated call (`before`) from a command that a client has sent twice.
+ * KEYS: old, receipt (if any). ARGV: form of the expectation, expectation, mark, its deadline, its lead, what the receipt says of
+ * the move, and of the call, its milliseconds.
+ */
+const leave = `${PRELUDE}
+local there = state(KEYS[1], ARGV[3], ARGV[4])
+local lead = ARGV[7]
+if there ~= 'gone' and there ~= 'invalid' and lead ~= '' and redis.call('GETRANGE', KEYS[1], 0, #lead - 1) == lead then
+  return { redis.call('GET', KEYS[1]) == ARGV[5] and 'replaced' or 'gone', now }
+end
+if there ~= 'match' then
+  local receipt = KEYS[2] and redis.call('GET', KEYS[2])
+  if receipt == ARGV[8] .. ARGV[9] then return { 'replaced', now } end
+  if receipt and string.sub(receipt, 1, #ARGV[8]) == ARGV[8] then return { 'before', now } end
+  if there == 'conflict' then return { 'conflict', now, redis.call('GET', KEYS[1]) } end
+  return { there, now }
+end
+if late() then return { 'late', now } end
+redis.call('UNLINK', KEYS[1])
+if ARGV[5] ~= '' then put(KEYS[1], ARGV[5], ARGV[6]) end
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[8] .. ARGV[9], 'PX', ARGV[10]) end
+return { 'replaced', now }
+`
+
+/**
+ * Takes back what the first step of such a move has made.
+ * ARGV: value.
+ */
+const undo = `${PRELUDE}
+if state(KEYS[1], 'whole', ARGV[3]) == 'match' then redis.call('UNLINK', KEYS[1]) end
+return { 'done', now }
 `
 
 /**
@@ -150,6 +186,6 @@ end
 return { 'found', 0, value, left }
 `
 
-export const scripts = { readExtending, create, replace, rotate, touch, destroy }
+export const scripts = { readExtending, create, replace, rotate, leave, undo, touch, destroy }
 
 export type ScriptName = keyof typeof scripts

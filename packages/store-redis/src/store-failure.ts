@@ -1,4 +1,5 @@
 import { StoreUnavailableError, type WriteOutcome } from '@tegata/core'
+import { NoAnswerError } from './circuit.ts'
 import type { RedisCommands } from './redis-commands.ts'
 
 /**
@@ -10,6 +11,8 @@ export function storeFailure(
   cause: unknown,
   ifLost: WriteOutcome,
 ): StoreUnavailableError {
+  if (cause instanceof NoAnswerError)
+    return new StoreUnavailableError('Redis does not answer; no command is sent before it does.', { cause })
   return commands.isErrorReply(cause)
     ? new StoreUnavailableError('Redis refused a command for a session.', { cause, outcome: 'not-applied' })
     : new StoreUnavailableError('Redis could not be reached for a session.', { cause, outcome: ifLost })

@@ -1,0 +1,86 @@
+import { sha1 } from '@noble/hashes/legacy.js'
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js'
+import {
+  type EndMark,
+  type RotateOutcome,
+  type SessionStore,
+  type SessionValueError,
+  StoreUnavailableError,
+} from '@tegata/core'
+import type { RedisCommands } from './redis-commands.ts'
+import { expectation, replaceOutcome } from './replace-outcome.ts'
+import { text } from './reply.ts'
+import type { RunScript } from './script-runner.ts'
+
+/** Milliseconds; longer than any request retries. */
+const RECEIPT_LIFE = '60000'
+
+/** Milliseconds left, as scripts take them. */
+export type Left = (expiresAt: number) => string
+
+type Rotate = SessionStore['rotate']
+
+/** What an ended key leaves behind, as scripts take it. */
+export const marking = (mark: EndMark | undefined, left: Left) =>
+  mark ? [mark.value, left(mark.expiresAt), mark.lead] : ['', '', '']
+
+/** Both keys on one server: one step. */
+export function rotateInOneStep(run: RunScript, left: Left): Rotate {
+  return async (oldKey, newKey, value, expiresAt, expected, { notAfter, mark } = {}) => {
+    const args = [value, left(expiresAt), ...expectation(expected), ...marking(mark, left)]
+    const reply = await run('rotate', { keys: [oldKey, newKey], args, notAfter, ifLost: 'unknown' })
+    return reply[0] === 'taken' ? { outcome: 'taken' } : replaceOutcome(reply)
+  }
+}
+
+/**
+ * Two slots of a Cluster: the new key is made, then the old one ended if it still holds what is expected, else the new one is taken
+ * back. Nobody knows the new id before the end, so nobody can use it; a crash in between leaves it until its deadline.
+ */
+export function rotateInTwoSteps(run: RunScript, left: Left, { keyPrefix = '' }: RedisCommands): Rotate {
+  const inOneStep = rotateInOneStep(run, left)
+
+  return async (oldKey, newKey, value, expiresAt, expected, options = {}) => {
+    if (oldKey === newKey) return inOneStep(oldKey, newKey, value, expiresAt, expected, options)
+    const { notAfter, mark } = options
+    const undo = () => run('undo', { keys: [newKey], args: [value], ifLost: 'unknown' })
+
+    const deadline = left(expiresAt)
+    let isMadeNow = false
+    if (deadline !== '0') {
+      const args = [value, deadline]
+      const [outcome, made] = await run('create', { keys: [newKey], args, notAfter, ifLost: 'unknown' })
+      if (outcome === 'taken') return { outcome }
+      isMadeNow = text(made) === 'made'
+    }
+
+    const receipt = mark ? undefined : receiptKey(keyPrefix, oldKey)
+    const keys = receipt === undefined ? ([oldKey] as const) : ([oldKey, receipt] as const)
+    const said = [`${newKey} ${bytesToHex(sha1(value))} `, bytesToHex(randomBytes(8)), RECEIPT_LIFE]
+    const args = [...expectation(expected), ...marking(mark, left), ...said]
+    let answer: RotateOutcome | SessionValueError
+    try {
+      const reply = await run('leave', { keys, args, notAfter, ifLost: 'unknown' })
+      if (reply[0] !== 'before') answer = replaceOutcome(reply)
+      // An earlier call has moved the session, and where its new key is not there any more somebody ended it.
+      else answer = { outcome: isMadeNow ? 'gone' : 'replaced' }
+    } catch (error) {
+      // Where the reply was lost the old key may have gone: the same call, made again, finds out.
+      if (error instanceof StoreUnavailableError && error.outcome === 'not-applied')
+        await undo().catch(() => {})
+      throw error
+    }
+    if (answer instanceof Error || answer.outcome !== 'replaced') await undo()
+    return answer
+  }
+}
+
+/**
+ * A key in the slot of another, and outside its prefix; `undefined` for keys with odd braces, which no hash tag can stand for.
+ * Rule: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
+ */
+function receiptKey(keyPrefix: string, key: string): string | undefined {
+  const full = keyPrefix + key
+  if (/^[^{]*\{[^}]+\}/.test(full)) return `moved:${key}`
+  return /[{}]/.test(full) ? undefined : `moved:{${full}}`
+}

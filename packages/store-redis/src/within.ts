@@ -1,0 +1,23 @@
+class CommandTimeoutError extends Error {
+  constructor(milliseconds: number) {
+    super(`Redis did not answer within ${milliseconds / 1000} s.`)
+    this.name = 'CommandTimeoutError'
+  }
+}
+
+/** Rejects after so many milliseconds; what `call` answers later changes nothing. */
+export function within<T>(milliseconds: number, call: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new CommandTimeoutError(milliseconds)), milliseconds)
+    call().then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
+  })
+}
