@@ -23,7 +23,7 @@ const program = `
       const context = sessions.open({ cookie, secure: true })
       const answer = await handler(await context.session())
       await context.commit()
-      cookie = context.headers().setCookie?.split(';')[0] ?? cookie
+      cookie = context.headers().setCookies[0]?.split(';')[0] ?? cookie
       return answer
     }
     await request(async (session) => {

@@ -8,7 +8,7 @@ import { handleOf } from './handle.ts'
 import { bar, refusal } from './interruption.ts'
 import type { Committed } from './key-queue.ts'
 import { decodeValue, readable } from './load.ts'
-import { isRedated, needsCookie, type Plan } from './plan.ts'
+import { isRedated, isResent, needsCookie, type Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { readBySchema } from './schema.ts'
 import type { SessionState, StoredState } from './session-state.ts'
@@ -146,7 +146,7 @@ async function replace(work: Commit, draft: Draft, current: StoredState): Promis
   )
   if (answer instanceof Error) throw answer
   if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
-  if (isRedated(runtime, state, draft.mine)) state.cookie = 'set'
+  if (isResent(runtime) || isRedated(runtime, state, draft.mine)) state.cookie = 'set'
   adopt(work, draft, { id, key, value, expiresAt, output })
   return { value, repeated }
 }
@@ -193,6 +193,7 @@ async function extend({ runtime, state, budget }: Commit): Promise<Committed<unk
     return { answer: LOST }
   state.expiresAt = expiresAt
   state.touched = false
+  if (isResent(runtime)) state.cookie = 'set'
   return { answer: undefined }
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { utf8 } from './bytes.ts'
 import type { SessionOptions } from './options.ts'
 import { sameBytes } from './same.ts'
+import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
 import { World } from './testing.ts'
 
 const put = async (world: World, data: Record<string, unknown>) =>
@@ -15,7 +17,7 @@ describe('anonymous visitors cost nothing', () => {
     expect(session.isNew).toBe(true)
     expect(session.data).toEqual({})
     expect(context.commit()).toBeUndefined()
-    expect(context.headers()).toEqual({ vary: true })
+    expect(context.headers()).toEqual({ setCookies: [], vary: true })
     expect(world.store.calls).toEqual([])
   })
 
@@ -133,7 +135,7 @@ describe('the cookie', () => {
     const context = world.sessions.open({ secure: true })
     ;(await context.session()).data.n = 1
     await context.commit()
-    expect(context.headers().setCookie).toMatch(
+    expect(context.headers().setCookies[0]).toMatch(
       /^__Host-sid=[\w-]{32}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     )
   })
@@ -143,14 +145,14 @@ describe('the cookie', () => {
     await put(world, { n: 1 })
     const context = world.open()
     await context.destroy()
-    expect(context.headers().setCookie).toMatch(
+    expect(context.headers().setCookies[0]).toMatch(
       /^sid=; Max-Age=0; Path=\/; Expires=.*; HttpOnly; SameSite=Lax$/,
     )
 
     const fresh = world.sessions.open({})
     await (await fresh.session()).save()
     await (await fresh.session()).destroy()
-    expect(fresh.headers().setCookie).toBeUndefined()
+    expect(fresh.headers().setCookies[0]).toBeUndefined()
   })
 
   test('of a session that was saved before something failed is still set: the old one is gone', async () => {
@@ -162,8 +164,84 @@ describe('the cookie', () => {
     await session.save()
     session.data.bad = () => {}
     await expect(context.commit()).rejects.toMatchObject({ code: 'SESSION_DATA_INVALID', status: 500 })
-    const { setCookie } = context.headers()
+    const [setCookie] = context.headers().setCookies
     expect(setCookie).toContain(session.id)
+  })
+
+  test('follows the idle deadline where the options say so: sent again whenever this request moved it', async () => {
+    const world = new World({ cookie: { deadline: 'idle' }, idleTimeout: 60 })
+    const rolling = world.another({
+      cookie: { deadline: 'idle' },
+      idleTimeout: 60,
+      rolling: true,
+      touchAfter: 10,
+    })
+    const lifeAfter = async (
+      handler: (session: Session) => unknown,
+      sessions: Sessions<Record<string, unknown>> = world.sessions,
+    ) => {
+      const context = world.open(sessions)
+      handler(await context.session())
+      await context.commit()
+      return /Max-Age=(\d+)/.exec(world.take(context) ?? '')?.[1]
+    }
+    expect(await lifeAfter((session) => Object.assign(session.data, { n: 1 }))).toBe('60')
+    world.time += 5000
+    expect(await lifeAfter((session) => session.data.n)).toBeUndefined()
+    expect(await lifeAfter((session) => Object.assign(session.data, { n: 2 }))).toBe('60')
+    world.time += 5000
+    expect(await lifeAfter((session) => session.touch())).toBe('60')
+    world.time += 5000
+    expect(await lifeAfter((session) => session.data.n, rolling)).toBeUndefined()
+    world.time += 5000
+    expect(await lifeAfter((session) => session.data.n, rolling)).toBe('60')
+    expect(await lifeAfter((session) => session.setExpiry('browser'))).toBeUndefined()
+    expect(await lifeAfter((session) => Object.assign(session.data, { n: 3 }))).toBeUndefined()
+  })
+
+  test('is made and read by a transport of its own where the options give one', async () => {
+    const world = new World({
+      cookie: { name: 'id' },
+      transport: ({ name }) => ({
+        nameFor: () => name,
+        read: (header) => header?.slice(`${name}=`.length),
+        set: (id, _secure, expiresAt) => [`${name}=${id}`, `${name}.until=${expiresAt}`],
+        clear: () => [`${name}=; Max-Age=0`, `${name}.until=; Max-Age=0`],
+      }),
+    })
+    const context = world.open()
+    const session = await context.session()
+    session.data.n = 1
+    await context.commit()
+    const until = session.absoluteExpiresAt
+    expect(context.headers().setCookies).toEqual([`id=${session.id}`, `id.until=${until}`])
+
+    const next = world.sessions.open({ cookie: `id=${session.id}` })
+    expect((await next.session()).data).toEqual({ n: 1 })
+    await next.destroy()
+    expect(next.headers().setCookies).toEqual(['id=; Max-Age=0', 'id.until=; Max-Age=0'])
+  })
+
+  test('is not looked at where the id comes in another way, and the way back is told', async () => {
+    const world = new World()
+    await put(world, { n: 1 })
+    const id = world.cookie?.slice('sid='.length)
+    const context = world.sessions.open({ cookie: 'sid=other', id })
+    const session = await context.session()
+    expect(session.data).toEqual({ n: 1 })
+    expect(context.idChange()).toBeUndefined()
+    await session.rotate()
+    await context.commit()
+    expect(context.idChange()).toEqual({
+      type: 'set',
+      id: session.id,
+      expiresAt: session.absoluteExpiresAt,
+    })
+    const last = world.sessions.open({ id: session.id })
+    await last.destroy()
+    expect(last.idChange()).toEqual({ type: 'clear' })
+    expect((await world.sessions.open({ id: '../etc' }).session()).isNew).toBe(true)
+    expect(world.eventsOf('malformed-id')).toHaveLength(1)
   })
 
   test('reports a Secure cookie that the browser would drop', async () => {
@@ -187,7 +265,7 @@ describe('laziness', () => {
     world.store.calls.length = 0
     const context = world.open()
     expect(context.commit()).toBeUndefined()
-    expect(context.headers()).toEqual({ vary: false })
+    expect(context.headers()).toEqual({ setCookies: [], vary: false })
     expect(world.store.calls).toEqual([])
   })
 
@@ -196,9 +274,9 @@ describe('laziness', () => {
     await put(world, { n: 1 })
     const context = world.open()
     await context.load()
-    expect(context.headers()).toEqual({ vary: false })
+    expect(context.headers()).toEqual({ setCookies: [], vary: false })
     expect(context.loaded?.data).toEqual({ n: 1 })
-    expect(context.headers()).toEqual({ vary: true })
+    expect(context.headers()).toEqual({ setCookies: [], vary: true })
   })
 
   test('a logout that has not read the session costs one command', async () => {
@@ -353,7 +431,7 @@ describe('a stored value that cannot be read', () => {
       await expect(session.rotate()).rejects.toMatchObject({ code: 'SESSION_VALUE_INVALID' })
       await expect(session.save()).rejects.toMatchObject({ code: 'SESSION_VALUE_INVALID' })
       expect(context.commit()).toBeUndefined()
-      expect(context.headers().setCookie).toBeUndefined()
+      expect(context.headers().setCookies[0]).toBeUndefined()
       expect(world.eventsOf('invalid-value')).toHaveLength(1)
       unchanged()
     })
@@ -379,7 +457,7 @@ describe('a stored value that cannot be read', () => {
         const context = world.open()
         if (read) await context.session()
         await expect(context.destroy()).resolves.toBe(true)
-        expect(context.headers().setCookie).toContain('Max-Age=0')
+        expect(context.headers().setCookies[0]).toContain('Max-Age=0')
         expect(world.values).toEqual([])
       }
     })

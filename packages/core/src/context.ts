@@ -15,15 +15,22 @@ export interface SessionRequest {
   cookie?: string | undefined
   /** Whether the request came over TLS, as seen by the client: what the framework says behind a trusted proxy. Default `false`. */
   secure?: boolean
+  /** An id that came in another way than the cookie, which is then not looked at: untrusted all the same. */
+  id?: string | undefined
 }
 
 /** What a response has to say of its session, once the commit is through. */
 export interface SessionHeaders {
-  /** A `Set-Cookie` value. A response that carries one must not be stored: `Cache-Control: no-store`. */
-  setCookie?: string
+  /** `Set-Cookie` values. A response that carries one must not be stored: `Cache-Control: no-store`. */
+  setCookies: readonly string[]
   /** The response depends on the session: `Vary: Cookie`. */
   vary: boolean
 }
+
+/** What became of the id that the client holds, for integrations that carry it otherwise than in cookies. */
+export type IdChange =
+  /** `expiresAt` in epoch ms; `undefined` for as long as the browser runs. */
+  { type: 'set'; id: string; expiresAt: number | undefined } | { type: 'clear' }
 
 /**
  * One request's way to its session, for integrations: load → handler → `commit()` → `headers()` → first byte, `seal()`
@@ -33,6 +40,7 @@ export class SessionContext<Data extends object = SessionData> {
   readonly #runtime: Runtime
   readonly #cookieHeader: string | undefined
   readonly #secure: boolean
+  readonly #givenId: string | undefined
   /** What the cookie says, once it was looked at. */
   #cookie: { id: string | undefined; isPresent: boolean } | undefined
   #loading: Promise<void> | undefined
@@ -50,6 +58,7 @@ export class SessionContext<Data extends object = SessionData> {
     this.#runtime = runtime
     this.#cookieHeader = request.cookie
     this.#secure = request.secure ?? false
+    this.#givenId = request.id
   }
 
   /**
@@ -127,19 +136,26 @@ export class SessionContext<Data extends object = SessionData> {
 
   /** After `commit()`, before the first byte. */
   headers(): SessionHeaders {
-    const vary = this.#isRead
     const { transport, cookie, now, emit } = this.#runtime
-    const { stored, cookie: change } = this.#state ?? {}
+    const vary = this.#isRead
+    const change = this.idChange()
+    if (!change) return { setCookies: [], vary }
+    if (change.type === 'clear') return { setCookies: transport.clear(this.#secure), vary }
+    if (cookie.secure === true && !this.#secure)
+      emit({ type: 'insecure-cookie', name: transport.nameFor(true) })
+    return { setCookies: transport.set(change.id, this.#secure, change.expiresAt, now()), vary }
+  }
+
+  /** What the client has to be told of its session's id; `undefined` for nothing. `headers()` says it in cookies. */
+  idChange(): IdChange | undefined {
+    const { stored, cookie: change, expiresAt } = this.#state ?? {}
     if (change === 'set' && stored) {
-      if (cookie.secure === true && !this.#secure)
-        emit({ type: 'insecure-cookie', name: transport.nameFor(true) })
-      const expiresAt = cookieDeadline(stored.header, this.#runtime, cookie.persistent)
-      return { setCookie: transport.set(stored.id, this.#secure, expiresAt, now()), vary }
+      const until = cookieDeadline(stored.header, this.#runtime)
+      const isIdle = until !== undefined && this.#runtime.cookie.deadline === 'idle'
+      return { type: 'set', id: stored.id, expiresAt: isIdle ? expiresAt : until }
     }
     const isCleared = this.#isCleared || change === 'clear'
-    return isCleared && this.#readCookie().isPresent
-      ? { setCookie: transport.clear(this.#secure), vary }
-      : { vary }
+    return isCleared && this.#readCookie().isPresent ? { type: 'clear' } : undefined
   }
 
   async #commit(state: SessionState): Promise<void> {
@@ -179,7 +195,7 @@ export class SessionContext<Data extends object = SessionData> {
 
   #parseCookie() {
     const { transport, format, emit } = this.#runtime
-    const text = transport.read(this.#cookieHeader, this.#secure)
+    const text = this.#givenId ?? transport.read(this.#cookieHeader, this.#secure)
     if (text === undefined) return { id: undefined, isPresent: false }
     if (text !== 'malformed' && format.isId(text)) return { id: text, isPresent: true }
     emit({ type: 'malformed-id' })

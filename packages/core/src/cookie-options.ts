@@ -17,6 +17,12 @@ export interface CookieOptions {
   sameSite?: 'lax' | 'strict' | 'none'
   /** Default `true`: the cookie carries the absolute deadline. `false`: it ends with the browser's session. */
   persistent?: boolean
+  /**
+   * The deadline that a persistent cookie carries. Default `'absolute'`: set once, so that reads and writes send no cookie.
+   * `'idle'`, as in other libraries: sent again whenever this request moved the idle deadline, so that a late response
+   * may bring an id back that was rotated meanwhile.
+   */
+  deadline?: 'absolute' | 'idle'
   /** Default `false`. CHIPS; needs `secure: true`. */
   partitioned?: boolean
   /** Add the name's prefix? Default `'auto'`; `false` keeps `name` as it stands. */
@@ -32,6 +38,7 @@ export interface ResolvedCookieOptions {
   secure: boolean | 'auto'
   sameSite: 'lax' | 'strict' | 'none'
   persistent: boolean
+  deadline: 'absolute' | 'idle'
   partitioned: boolean
   prefix: 'auto' | false
   secrets: readonly string[]
@@ -44,6 +51,7 @@ export const cookieDefaults: ResolvedCookieOptions = {
   secure: 'auto',
   sameSite: 'lax',
   persistent: true,
+  deadline: 'absolute',
   partitioned: false,
   prefix: 'auto',
   secrets: [],
@@ -68,6 +76,9 @@ export function resolveCookieOptions(options: CookieOptions): ResolvedCookieOpti
   }
   if (!['lax', 'strict', 'none'].includes(sameSite)) {
     throw new TypeError("The option `cookie.sameSite` must be 'lax', 'strict' or 'none'.")
+  }
+  if (!['absolute', 'idle'].includes(resolved.deadline)) {
+    throw new TypeError("The option `cookie.deadline` must be 'absolute' or 'idle'.")
   }
   if (sameSite === 'none' && secure !== true) {
     throw new TypeError(

@@ -10,17 +10,22 @@ const MAX_AGE_SECONDS = 400 * 86_400
 /** RFC 6265bis §5.6: name and value together. Longer ones were never ours, and are not worth a hash. */
 const MAX_VALUE_LENGTH = 4096
 
+/**
+ * How an id travels in cookies. `secure` is whether the request came over TLS. Another library's cookies need a transport of
+ * their own: `createSessions({ transport })`.
+ */
 export interface CookieTransport {
   /** The cookie's name for this request: with a prefix when the cookie is secure. */
   nameFor(secure: boolean): string
   /** What the header says of the session: nothing, an id's text (its shape not yet checked), or a value we never issued. */
   read(header: string | undefined, secure: boolean): string | 'malformed' | undefined
-  /** The Set-Cookie value that hands out an id; `expiresAt` in epoch ms, `undefined` for the browser's session. */
-  set(id: string, secure: boolean, expiresAt: number | undefined, now: number): string
-  /** The Set-Cookie value that takes the cookie back, with the attributes it was given with. */
-  clear(secure: boolean): string
+  /** The Set-Cookie values that hand out an id; `expiresAt` in epoch ms, `undefined` for the browser's session. */
+  set(id: string, secure: boolean, expiresAt: number | undefined, now: number): readonly string[]
+  /** The Set-Cookie values that take the cookie back, with the attributes it was given with. */
+  clear(secure: boolean): readonly string[]
 }
 
+/** The native transport: one cookie, optionally signed. */
 export function cookieTransport(options: ResolvedCookieOptions): CookieTransport {
   const { name, path, domain, sameSite, partitioned, prefix, secrets } = options
   const hasPrefix = prefix === false || PREFIXED.test(name)
@@ -62,17 +67,19 @@ export function cookieTransport(options: ResolvedCookieOptions): CookieTransport
 
     set(id, secure, expiresAt, now) {
       const value = secrets[0] === undefined ? id : `${id}.${sign(id, secrets[0])}`
-      return stringifySetCookie({
+      const cookie = stringifySetCookie({
         value,
         ...attributes(secure),
         ...(expiresAt === undefined
           ? {}
           : { maxAge: Math.min(Math.max(Math.floor((expiresAt - now) / 1000), 0), MAX_AGE_SECONDS) }),
       })
+      return [cookie]
     },
 
-    clear: (secure) =>
+    clear: (secure) => [
       stringifySetCookie({ value: '', ...attributes(secure), maxAge: 0, expires: new Date(0) }),
+    ],
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { cookieDefaults } from './cookie-options.ts'
 import { absoluteDeadline, assertExpiry, cookieDeadline, deadlines, expiryFrom } from './deadlines.ts'
 
-const policy = { idleTimeout: 60, absoluteTimeout: 3600 }
+const policy = { idleTimeout: 60, absoluteTimeout: 3600, cookie: cookieDefaults }
 const createdAt = 1_000_000
 
 describe('the absolute deadline', () => {
@@ -36,7 +37,7 @@ describe('an expiry of its own', () => {
   test("of 'browser' keeps the idle timeout and leaves the cookie undated", () => {
     const lifetime = { createdAt, expiry: 'browser' } as const
     expect(deadlines(lifetime, policy).idle).toBe(60)
-    expect(cookieDeadline(lifetime, policy, true)).toBeUndefined()
+    expect(cookieDeadline(lifetime, policy)).toBeUndefined()
   })
 
   test.each([['soon'], [Number.NaN], [Number.POSITIVE_INFINITY], [new Date(Number.NaN)], [null], [{}]])(
@@ -52,6 +53,8 @@ test('a session that is used now ends at whichever deadline comes first', () => 
 })
 
 test('the cookie ends with the last deadline, not with the sliding one', () => {
-  expect(cookieDeadline({ createdAt }, policy, true)).toBe(createdAt + 3_600_000)
-  expect(cookieDeadline({ createdAt }, policy, false)).toBeUndefined()
+  expect(cookieDeadline({ createdAt }, policy)).toBe(createdAt + 3_600_000)
+  expect(
+    cookieDeadline({ createdAt }, { ...policy, cookie: { ...cookieDefaults, persistent: false } }),
+  ).toBeUndefined()
 })

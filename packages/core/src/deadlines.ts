@@ -2,6 +2,7 @@ import type { Expiry, SessionHeader } from './format.ts'
 import type { ResolvedSessionOptions } from './options.ts'
 
 type Policy = Pick<ResolvedSessionOptions, 'idleTimeout' | 'absoluteTimeout'>
+type CookiePolicy = Policy & Pick<ResolvedSessionOptions, 'cookie'>
 type Lifetime = Pick<SessionHeader, 'createdAt' | 'authenticatedAt' | 'expiry'>
 
 /** Epoch ms at which the session ends however much it is used; `Infinity` for never. Counted from the last login on. */
@@ -30,8 +31,8 @@ export const expiryFrom = (now: number, { idle, until }: { idle: number; until: 
  * When the cookie ends: with the session's last deadline, never with the sliding one, so that reading needs no Set-Cookie.
  * `undefined` for the browser's session.
  */
-export function cookieDeadline(lifetime: Lifetime, policy: Policy, persistent: boolean): number | undefined {
-  if (lifetime.expiry === 'browser' || !persistent) return undefined
+export function cookieDeadline(lifetime: Lifetime, policy: CookiePolicy): number | undefined {
+  if (lifetime.expiry === 'browser' || !policy.cookie.persistent) return undefined
   return deadlines(lifetime, policy).until
 }
 

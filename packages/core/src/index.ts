@@ -1,6 +1,7 @@
 export type { Cipher, EncryptionOptions } from './cipher.ts'
-export type { SessionContext, SessionHeaders, SessionRequest } from './context.ts'
-export type { CookieOptions } from './cookie-options.ts'
+export type { IdChange, SessionContext, SessionHeaders, SessionRequest } from './context.ts'
+export type { CookieTransport } from './cookie.ts'
+export type { CookieOptions, ResolvedCookieOptions } from './cookie-options.ts'
 export {
   SessionConflictError,
   SessionDataError,

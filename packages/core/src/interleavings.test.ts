@@ -43,7 +43,7 @@ async function run(scheduler: fc.Scheduler, kinds: readonly Kind[], options = {}
     const context = world.open(processes[i % 2], cookie)
     await (handlers[kind] as Handler)(context, i).catch(interrupted)
     await context.commit()
-    return { kind, setCookie: context.headers().setCookie }
+    return { kind, setCookie: context.headers().setCookies[0] }
   })
   await scheduler.waitFor(Promise.all(requests))
   world.store.before = () => {}

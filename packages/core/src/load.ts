@@ -3,6 +3,7 @@ import { deadlines, expiryFrom } from './deadlines.ts'
 import { type SessionError, SessionValueError } from './errors.ts'
 import type { DecodedSession } from './format.ts'
 import { handleOf } from './handle.ts'
+import { isResent } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { initialData, readBySchema } from './schema.ts'
 import { type Beginning, SessionState, type SessionStatus, type StoredState } from './session-state.ts'
@@ -33,14 +34,15 @@ export async function loadState(runtime: Runtime, id: string): Promise<SessionSt
   const key = format.keyOf(id)
   try {
     return await Budget.spend(runtime.storeTimeout, now, async (budget) => {
-      const found = await budget.read(() => store.read(key, readOptions(runtime)))
+      const options = readOptions(runtime)
+      const found = await budget.read(() => store.read(key, options))
       if (found === null) {
         runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
         return newStateBySchema(runtime)
       }
       try {
         if (found instanceof Error) throw found
-        return await foundState(runtime, budget, id, key, found)
+        return await foundState(runtime, budget, { id, key }, found, options?.extend.now)
       } catch (error) {
         if (!isValueError(error)) throw error
         runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
@@ -57,7 +59,13 @@ export async function loadState(runtime: Runtime, id: string): Promise<SessionSt
   }
 }
 
-async function foundState(runtime: Runtime, budget: Budget, id: string, key: string, found: StoredValue) {
+async function foundState(
+  runtime: Runtime,
+  budget: Budget,
+  { id, key }: { id: string; key: string },
+  found: StoredValue,
+  slidAt: number | undefined,
+) {
   const decoded = decodeValue(runtime, found.value, key)
   if (decoded === 'ended') {
     runtime.emit({ type: 'ended-id', handle: handleOf(id) })
@@ -81,7 +89,10 @@ async function foundState(runtime: Runtime, budget: Budget, id: string, key: str
     expiresAt,
     stored,
   })
-  if (runtime.rolling && !runtime.format.slideFields) return slide(runtime, budget, state, found.expiresAt)
+  if (!runtime.rolling) return state
+  if (slidAt === undefined) return slide(runtime, budget, state, found.expiresAt)
+  const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
+  if (hasMoved && isResent(runtime)) state.cookie = 'set'
   return state
 }
 
@@ -93,6 +104,7 @@ async function slide(runtime: Runtime, budget: Budget, state: SessionState, expi
   const alive = await budget.read(() => runtime.store.touch(key, target))
   if (alive !== true) return newStateBySchema(runtime)
   state.expiresAt = target
+  if (isResent(runtime)) state.cookie = 'set'
   return state
 }
 

@@ -28,6 +28,7 @@ describe('the options of createSessions()', () => {
     ['absoluteTimeout', true],
     ['rolling', 1],
     ['touchAfter', -1],
+    ['transport', {}],
     ['storeTimeout', 0],
     ['onStoreError', 'ignore'],
     ['onInvalid', 'ignore'],

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createCipher, type EncryptionOptions } from './cipher.ts'
+import { type CookieTransport, cookieTransport } from './cookie.ts'
 import {
   type CookieOptions,
   cookieDefaults,
@@ -28,6 +29,8 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   /** With `rolling`, do not move a deadline that would move by less than this many seconds. Default 0. */
   touchAfter?: number
   cookie?: CookieOptions
+  /** Makes cookies as another library does, of the options `cookie`. Default: one cookie, as `cookie` describes it. */
+  transport?: (cookie: ResolvedCookieOptions) => CookieTransport
   /** Seconds that one load, or one commit with all its retries, may take. Default 5. */
   storeTimeout?: number
   /** What a load that fails means: an error (503), or an anonymous session that cannot be saved. Default `'fail'`. */
@@ -63,6 +66,7 @@ export interface ResolvedSessionOptions {
   rolling: boolean
   touchAfter: number
   cookie: ResolvedCookieOptions
+  transport: CookieTransport
   storeTimeout: number
   onStoreError: 'fail' | 'anonymous'
   onInvalid: 'fail' | 'discard'
@@ -93,7 +97,15 @@ export const defaults = {
   random: randomBytes,
 } as const satisfies Partial<ResolvedSessionOptions>
 
-const OPTIONS = [...Object.keys(defaults), 'store', 'format', 'identityKeys', 'schema', 'encryption']
+const OPTIONS = [
+  ...Object.keys(defaults),
+  'store',
+  'transport',
+  'format',
+  'identityKeys',
+  'schema',
+  'encryption',
+]
 
 export function resolveOptions<Data extends object>(options: SessionOptions<Data>): ResolvedSessionOptions {
   const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
@@ -101,13 +113,21 @@ export function resolveOptions<Data extends object>(options: SessionOptions<Data
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const { encryption, format: plain = nativeFormat(), ...rest } = given as Partial<SessionOptions<Data>>
   const format = encrypted(plain, encryption)
+  const cookie = resolveCookieOptions(options.cookie ?? {})
+  const { transport = cookieTransport } = options
+  if (typeof transport !== 'function') {
+    throw new TypeError(
+      'The option `transport` of createSessions() must be a function that makes a transport.',
+    )
+  }
   const resolved = {
     identityKeys: format?.identityKeys,
     schema: undefined,
     ...defaults,
     ...rest,
     format,
-    cookie: resolveCookieOptions(options.cookie ?? {}),
+    cookie,
+    transport: transport(cookie),
   } as ResolvedSessionOptions
   check(resolved)
   return resolved

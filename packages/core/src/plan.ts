@@ -58,10 +58,12 @@ export function needsCookie(runtime: Runtime, state: SessionState, kind: Plan['k
 
 /** Only what this request itself dated anew: a date that a merge takes over is for the other request to announce. */
 export function isRedated(runtime: Runtime, { stored }: SessionState, header: SessionHeader): boolean {
-  const { persistent } = runtime.cookie
   return (
     stored !== undefined &&
     !sameExpiry(stored.header.expiry, header.expiry) &&
-    cookieDeadline(stored.header, runtime, persistent) !== cookieDeadline(header, runtime, persistent)
+    cookieDeadline(stored.header, runtime) !== cookieDeadline(header, runtime)
   )
 }
+
+/** Whether the cookie follows the idle deadline wherever this request moves it. */
+export const isResent = ({ cookie }: Runtime): boolean => cookie.deadline === 'idle' && cookie.persistent

@@ -1,11 +1,9 @@
-import { type CookieTransport, cookieTransport } from './cookie.ts'
 import type { SessionEvent } from './events.ts'
 import { KeyQueue } from './key-queue.ts'
 import type { ResolvedSessionOptions } from './options.ts'
 
 /** What all requests of a manager share. */
 export interface Runtime extends ResolvedSessionOptions {
-  readonly transport: CookieTransport
   readonly commits: KeyQueue
   emit(event: SessionEvent): void
 }
@@ -13,7 +11,6 @@ export interface Runtime extends ResolvedSessionOptions {
 export function createRuntime(options: ResolvedSessionOptions): Runtime {
   return {
     ...options,
-    transport: cookieTransport(options.cookie),
     commits: new KeyQueue(),
     emit(event) {
       try {

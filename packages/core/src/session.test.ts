@@ -325,7 +325,7 @@ describe('setExpiry', () => {
     await dated.commit()
     await other.commit()
     expect(await world.open().session()).toMatchObject({ expiry: 60, data: { n: 1, m: 1 } })
-    expect(other.headers().setCookie).toBeUndefined()
+    expect(other.headers().setCookies[0]).toBeUndefined()
   })
 
   test('while a save is on its way is not lost', async () => {

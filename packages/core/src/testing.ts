@@ -156,7 +156,7 @@ export class World<Data extends object = Record<string, unknown>> {
 
   /** What the browser does with the response. */
   take(context: SessionContext<Data>): string | undefined {
-    const { setCookie } = context.headers()
+    const [setCookie] = context.headers().setCookies
     if (setCookie) this.cookie = /Max-Age=0/.test(setCookie) ? undefined : setCookie.split(';')[0]
     return setCookie
   }

@@ -100,11 +100,11 @@ function hold(state: RequestState, res: AnyResponse, next: (error?: unknown) => 
   })
 }
 
-function setHeaders(res: AnyResponse, { setCookie, vary: varies }: SessionHeaders): void {
+function setHeaders(res: AnyResponse, { setCookies, vary: varies }: SessionHeaders): void {
   if (varies) vary(res as ServerResponse, 'Cookie')
-  if (setCookie === undefined) return
+  if (setCookies.length === 0) return
   const others = res.getHeader('Set-Cookie') ?? []
-  res.setHeader('Set-Cookie', [others, setCookie].flat().map(String))
+  res.setHeader('Set-Cookie', [others, ...setCookies].flat().map(String))
   res.setHeader('Cache-Control', 'no-store')
 }
 

@@ -149,6 +149,10 @@ await redisOrSkip(
         bundle: true,
         platform: 'node',
         format: 'esm',
+        // For dependencies in CommonJS, which ask for Node's own modules when they load.
+        banner: {
+          js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+        },
         outfile: built,
       })
       const child = spawn(process.execPath, ['--input-type=module', '-e', script, built], {
