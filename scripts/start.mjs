@@ -23,4 +23,7 @@ run(
 const server = spawn(process.execPath, ['dist/server.js'], { cwd: app, stdio: 'inherit' })
 // A terminal sends Ctrl-C to both; anybody else to this process alone.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal))
+// npm ends without a word to its children where it alone is asked to, and nobody would know of the server any more.
+const parent = process.ppid
+setInterval(() => process.ppid !== parent && server.kill('SIGTERM'), 250).unref()
 server.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)))

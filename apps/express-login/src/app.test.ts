@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
+import { createInterface } from 'node:readline'
 import { redisOrSkip } from '@tegata/test-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { App, build, Client } from './testing.ts'
@@ -159,3 +161,34 @@ test('the app ends when asked to, though a browser holds a connection on which i
   expect(await app.stop()).toBe(0)
   spare.destroy()
 })
+
+test.skipIf(process.platform === 'win32')(
+  'the app ends when npm, which has started it, is ended',
+  async () => {
+    const npm = spawn('npm', ['start'], {
+      cwd: new URL('../../..', import.meta.url),
+      env: { ...process.env, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let url = ''
+    for await (const line of createInterface({ input: npm.stdout })) {
+      if (line.startsWith('http://localhost:')) {
+        url = line.replace('localhost', '127.0.0.1')
+        break
+      }
+    }
+    expect((await fetch(`${url}/api/session`)).status).toBe(200)
+    npm.kill('SIGTERM')
+    await expect
+      .poll(
+        () =>
+          fetch(url).then(
+            () => 'alive',
+            () => 'ended',
+          ),
+        { timeout: 5000 },
+      )
+      .toBe('ended')
+  },
+  120_000,
+)
