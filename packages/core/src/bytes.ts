@@ -1,3 +1,5 @@
+import { nodeBuffer } from './native-code.ts'
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -9,6 +11,13 @@ export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 const CHUNK = 0x2000
 
 export function base64url(bytes: Uint8Array): string {
+  if (nodeBuffer)
+    return nodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+  return pureBase64url(bytes)
+}
+
+/** On any runtime. */
+export function pureBase64url(bytes: Uint8Array): string {
   let binary = ''
   // In pieces: a call takes only so many arguments.
   for (let at = 0; at < bytes.length; at += CHUNK) {

@@ -1,8 +1,7 @@
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { parseCookie, stringifySetCookie } from 'cookie'
-import { base64url, sameInConstantTime, utf8 } from './bytes.ts'
+import { sameInConstantTime } from './bytes.ts'
 import { PREFIXED, type ResolvedCookieOptions } from './cookie-options.ts'
+import { hmacOf } from './digest.ts'
 
 /** RFC 6265bis §5.5 caps a cookie's life; a longer one is cut by browsers anyway. */
 const MAX_AGE_SECONDS = 400 * 86_400
@@ -36,7 +35,7 @@ export function cookieTransport(options: ResolvedCookieOptions): CookieTransport
   const isSecure = (requestIsSecure: boolean) =>
     options.secure === true || (options.secure === 'auto' && requestIsSecure)
   const nameFor = (secure: boolean) => (isSecure(secure) ? secureName : name)
-  const sign = (id: string, secret: string) => base64url(hmac(sha256, utf8(secret), utf8(`${name}=${id}`)))
+  const sign = (id: string, secret: string) => hmacOf(secret, `${name}=${id}`)
 
   const attributes = (secure: boolean) => ({
     name: nameFor(secure),

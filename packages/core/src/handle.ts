@@ -1,10 +1,9 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { base64url, utf8 } from './bytes.ts'
+import { sha256Of } from './digest.ts'
 
 const HANDLE_LENGTH = 12
 
-/** SHA-256 of a session id, base64url: what may be stored, logged and compared where the id itself may not. */
-export const hashId = (id: string): string => base64url(sha256(utf8(id)))
+/** What may be stored, logged and compared where the id itself may not. */
+export const hashId = (id: string): string => sha256Of(id)
 
 /**
  * A public name for a session: the start of its id's hash. In the native format the Redis key begins with it
