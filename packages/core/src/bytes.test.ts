@@ -24,6 +24,13 @@ describe('base64url', () => {
   test('refuses what is not base64url', () => {
     expect(() => fromBase64url('a b!')).toThrow()
   })
+
+  test.each(['AB', 'AAB', 'AA=='])(
+    'refuses %s, which says in other characters what another text says',
+    (text) => {
+      expect(() => fromBase64url(text)).toThrow(TypeError)
+    },
+  )
 })
 
 describe('UTF-8', () => {

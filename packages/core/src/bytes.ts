@@ -26,10 +26,12 @@ export function pureBase64url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
-/** Throws for a text that is not base64url. */
+/** Throws for a text that is not base64url, or that says its bytes in another way than `base64url` does. */
 export function fromBase64url(text: string): Uint8Array {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
+  if (base64url(bytes) !== text) throw new TypeError('Not base64url.')
+  return bytes
 }
 
 /** Takes as long for a wrong text as for the right one of the same length. */

@@ -73,7 +73,8 @@ function attempt(
     if (state.sealed && needsCookie(runtime, state, plan.kind)) throw new SessionHeadersSentError()
     if (plan.kind === 'drop') throw refusal(runtime, state)
     if (plan.kind === 'end') return destroyState(runtime, state, budget)
-    if (plan.kind !== 'extend' && state.differs(plan.mine)) runtime.format.assertStorable?.(state.data)
+    if (plan.kind !== 'extend' && state.differs(plan.mine))
+      runtime.format.assertStorable?.(state.ownChanges())
 
     const work = { runtime, state, plan, budget, change }
     if (plan.kind === 'create') return create(work)

@@ -15,8 +15,8 @@ export function parseData(text: string): SessionData {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new SessionValueError('The stored session is not a JSON object.')
   }
-  // Both walks are skipped where the text alone shows that there is nothing to find.
-  if (mayNestTooDeep(text) || text.includes('__proto__') || text.includes('\\u')) {
+  // The walk is skipped where the text alone shows that there is nothing to find.
+  if (nestsTooDeep(text) || MAY_SPELL_PROTO.test(text)) {
     const problem = findProblem(data, readProblem)
     if (problem) throw new SessionValueError(`The stored session ${problem.text}.`)
   }
@@ -57,9 +57,33 @@ function culprit(data: SessionData): string {
   return key === undefined ? 'The session' : `Session data at ${JSON.stringify(key)}`
 }
 
-/** A value can only be nested as deep as it has opening brackets. */
-const mayNestTooDeep = (text: string) =>
-  text.length > 2 * MAX_DEPTH && occurrences(text, '{') + occurrences(text, '[') > MAX_DEPTH
+/** The name `__proto__`, as it is or with an escaped letter. */
+const MAY_SPELL_PROTO = /__proto__|\\u00(?:5f|7[024]|6f)/i
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** Of valid JSON. Most texts have fewer brackets than would be needed. */
+function nestsTooDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_DEPTH) return false
+  if (occurrences(text, '{') + occurrences(text, '[') <= MAX_DEPTH) return false
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at)
+        break
+      case 0x7b: // {
+      case 0x5b: // [
+        if (++depth > MAX_DEPTH) return true
+        break
+      case 0x7d: // }
+      case 0x5d: // ]
+        depth--
+    }
+  }
+  return false
+}
 
 /** Counts no further than matters. */
 function occurrences(text: string, character: string): number {
@@ -67,6 +91,15 @@ function occurrences(text: string, character: string): number {
   for (let at = text.indexOf(character); at >= 0 && count <= MAX_DEPTH; at = text.indexOf(character, at + 1))
     count++
   return count
+}
+
+/** The closing quote of the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code === BACKSLASH) at++
+  }
 }
 
 interface Problem {

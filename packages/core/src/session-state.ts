@@ -1,7 +1,12 @@
 import type { SessionError } from './errors.ts'
 import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
 import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
+import { same } from './same.ts'
 import type { Expected } from './store.ts'
+import { WatchedData } from './watched-data.ts'
+
+/** Characters or bytes from which on it costs less to watch data than to serialise them again. */
+const WATCH_FROM = 1024
 
 /**
  * Where a request stands with its session:
@@ -72,6 +77,9 @@ export class SessionState {
   readonly #initial: Beginning['initial']
   #id: string | (() => string)
   #data: SessionData | undefined
+  #watched: WatchedData | undefined
+  /** What was found to have changed: one commit asks for it several times. */
+  #compared: { snapshot: Serialized; keys: string[] } | undefined
   #busy: Promise<unknown> | undefined
 
   constructor(format: SessionFormat, begin: Beginning) {
@@ -100,8 +108,14 @@ export class SessionState {
   /** The live data, parsed when first asked for. Throws a `SessionValueError`. */
   get data(): SessionData {
     if (this.status === 'invalid') throw this.error
-    this.#data ??= (this.stored ? this.stored.output : this.#initial?.output) ?? this.originalData()
+    this.#data ??=
+      (this.stored ? this.stored.output : this.#initial?.output) ?? this.#watch(this.originalData())
     return this.#data
+  }
+
+  #watch(data: SessionData): SessionData {
+    if ((this.#original?.length ?? 0) >= WATCH_FROM) this.#watched = new WatchedData(data)
+    return data
   }
 
   /** A fresh copy of the data as this request found it. */
@@ -116,19 +130,31 @@ export class SessionState {
 
   /** The live data as the format stores it: what a commit sets out to write, whatever handlers do meanwhile. */
   snapshot(): Serialized {
-    if (this.#data === undefined) return this.#original ?? this.#format.serialize({})
-    return this.#format.serialize(this.#data)
+    const data = this.#data
+    if (data === undefined) return this.#original ?? this.#format.serialize({})
+    if (!this.#watched) return this.#format.serialize(data)
+    const { changed, held } = this.#watched.suspects()
+    if (changed.length + held.length === 0) return this.#original as Serialized
+    return this.#watched.quietly(() => this.#format.serialize(data))
   }
 
   /** Whether a snapshot holds anything else than what this request found. */
   differs(snapshot: Serialized): boolean {
     // Equal serialisations mean equal data; unequal ones may still.
-    return this.#data !== undefined && snapshot !== this.#original && this.changedKeys().length > 0
+    if (this.#data === undefined || snapshot === this.#original) return false
+    if (this.#compared?.snapshot !== snapshot) this.#compared = { snapshot, keys: this.changedKeys() }
+    return this.#compared.keys.length > 0
   }
 
   /** The top-level keys that this request changed. */
   changedKeys(): string[] {
-    return this.#data === undefined ? [] : changedKeys(this.originalData(), this.#data)
+    if (this.#data === undefined) return []
+    if (!this.#watched) return changedKeys(this.originalData(), this.#data)
+    const { changed, held } = this.#watched.suspects()
+    if (held.length === 0) return changed
+    const data = this.#data
+    const original = this.originalData()
+    return [...changed, ...held.filter((key) => !same(own(original, key), own(data, key)))]
   }
 
   /** Only what this request itself put in. */
@@ -151,6 +177,7 @@ export class SessionState {
   }
 
   keepOnly(data: SessionData): void {
+    this.#unwatch()
     this.#data ??= {}
     replaceContents(this.#data, data)
   }
@@ -162,7 +189,10 @@ export class SessionState {
     this.rotation = undefined
     this.touched = false
     this.failure = undefined
-    if (this.#data === undefined || stored.serialized === snapshot) return
+    this.#compared = undefined
+    if (this.#data === undefined) return
+    if (stored.serialized === snapshot) return this.#watched?.rebase()
+    this.#unwatch()
     const now = this.#format.deserialize(this.#format.serialize(this.#data))
     const before = this.#format.deserialize(snapshot)
     const written = this.#format.deserialize(stored.serialized)
@@ -171,6 +201,11 @@ export class SessionState {
       if (Object.hasOwn(merged, key)) this.#data[key] = (stored.output ?? merged)[key]
       else delete this.#data[key]
     }
+  }
+
+  #unwatch(): void {
+    this.#watched = undefined
+    this.#compared = undefined
   }
 
   /** Drops what handlers changed, for what the store holds now. */
