@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { utf8 } from './bytes.ts'
+import { StoreUnavailableError } from './errors.ts'
 import type { SessionOptions } from './options.ts'
 import { sameBytes } from './same.ts'
 import type { Session } from './session.ts'
@@ -510,5 +511,41 @@ describe('events', () => {
       { type: 'rotated', handle: second, previous: first, owner: 'ann' },
       { type: 'destroyed', handle: second },
     ])
+  })
+
+  test('of one request reach its own listener as well, and no other', async () => {
+    const world = new World()
+    await put(world, { n: 1 })
+    const own: string[] = []
+    const context = world.sessions.open({ cookie: world.cookie, onEvent: ({ type }) => own.push(type) })
+    await context.destroy()
+    await world.open().session()
+    expect(own).toEqual(['destroyed'])
+    expect(world.events.map(({ type }) => type)).toEqual(['created', 'destroyed', 'ended-id'])
+  })
+})
+
+describe('a context is dirty', () => {
+  test('while a commit would write something, and not after', async () => {
+    const world = new World()
+    const context = world.open()
+    expect(context.isDirty).toBe(false)
+    const { data } = await context.session()
+    expect(context.isDirty).toBe(false)
+    data.n = 1
+    expect(context.isDirty).toBe(true)
+    await context.commit()
+    expect(context.isDirty).toBe(false)
+  })
+
+  test('no more once its commit failed', async () => {
+    const world = new World()
+    const context = world.open()
+    Object.assign((await context.session()).data, { n: 1 })
+    world.store.before = () => {
+      throw new StoreUnavailableError('down')
+    }
+    await expect(context.commit()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(context.isDirty).toBe(false)
   })
 })

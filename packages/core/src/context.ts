@@ -2,10 +2,11 @@ import { commit } from './commit.ts'
 import { cookieDeadline } from './deadlines.ts'
 import { destroyById } from './destroy.ts'
 import type { SessionError } from './errors.ts'
+import type { SessionEvent } from './events.ts'
 import type { SessionData } from './format.ts'
 import { loadState, newState, newStateBySchema } from './load.ts'
 import { type Plan, planCommit } from './plan.ts'
-import type { Runtime } from './runtime.ts'
+import { listenedTo, type Runtime } from './runtime.ts'
 import { Session } from './session.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -17,6 +18,8 @@ export interface SessionRequest {
   secure?: boolean
   /** An id that came in another way than the cookie, which is then not looked at: untrusted all the same. */
   id?: string | undefined
+  /** Is told what happens to this request's session, after the manager's own listener. */
+  onEvent?: ((event: SessionEvent) => void) | undefined
 }
 
 /** What a response has to say of its session, once the commit is through. */
@@ -55,7 +58,7 @@ export class SessionContext<Data extends object = SessionData> {
 
   /** @internal Contexts come from `Sessions.open()`. */
   constructor(runtime: Runtime, request: SessionRequest) {
-    this.#runtime = runtime
+    this.#runtime = request.onEvent ? listenedTo(runtime, request.onEvent) : runtime
     this.#cookieHeader = request.cookie
     this.#secure = request.secure ?? false
     this.#givenId = request.id
@@ -108,6 +111,12 @@ export class SessionContext<Data extends object = SessionData> {
     if (hasEnded) state.cookie = 'clear'
     this.#begin(state)
     return hasEnded
+  }
+
+  /** Whether `commit()` has something to do, as things stand: for hooks that run before a save. Throws where it would reject. */
+  get isDirty(): boolean {
+    const state = this.#state
+    return state !== undefined && state !== this.#givenUp && planCommit(this.#runtime, state) !== undefined
   }
 
   /**

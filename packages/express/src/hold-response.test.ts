@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSessions, StoreUnavailableError } from '@tegata/core'
+import { holdResponse } from '@tegata/node-response'
 import express from 'express'
 import onHeaders from 'on-headers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { holdResponse } from './hold-response.ts'
 import { getSession, session } from './index.ts'
 import {
   type GetOptions,

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Session, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
+import { type AnyResponse, holdResponse } from '@tegata/node-response'
 import vary from 'vary'
-import { holdResponse } from './hold-response.ts'
 import { requestSession } from './request-session.ts'
 import { keepState, type RequestState, requireState, stateOf } from './request-state.ts'
-import type { AnyResponse } from './response.ts'
 
 export interface SessionMiddlewareOptions {
   /**

@@ -8,6 +8,7 @@ import {
 import { connect, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
 import { createSessions, type SessionOptions, type SessionStore, StoreUnavailableError } from '@tegata/core'
+import type { AnyResponse } from '@tegata/node-response'
 import { memoryStore } from '@tegata/store-memory'
 import compression from 'compression'
 import express5 from 'express'
@@ -16,7 +17,6 @@ import express4 from 'express4'
 import helmet from 'helmet'
 import morgan from 'morgan'
 import { getSession, session } from './index.ts'
-import type { AnyResponse } from './response.ts'
 
 /** What handlers of a scenario may use: with Express its `res.json` and kin, else Node's own. */
 // biome-ignore lint/suspicious/noExplicitAny: the same handlers run on Express, on bare HTTP and on HTTP/2.

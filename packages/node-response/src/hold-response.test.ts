@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Hold, holdResponse } from './index.ts'
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+async function get(listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  closing.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  await once(server, 'listening')
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return { status: response.status, headers: response.headers, body: await response.text() }
+}
+
+const nothing: Hold = { commit: () => undefined, setHeaders: () => {}, seal: () => {}, fail: () => {} }
+const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 5))
+
+// Every kind of response, on HTTP/1 and HTTP/2, is in the matrix of @tegata/express.
+describe('a response', () => {
+  test('leaves after its commit, with the headers that were set then', async () => {
+    const order: string[] = []
+    const { headers, body } = await get((_req, res) => {
+      holdResponse(res, {
+        ...nothing,
+        commit: () => (order.includes('saved') ? undefined : soon().then(() => void order.push('saved'))),
+        setHeaders: () => res.setHeader('X-Order', order.join()),
+        seal: () => order.push('sealed'),
+      })
+      res.end('hello')
+    })
+    expect(body).toBe('hello')
+    expect(headers.get('x-order')).toBe('saved')
+    expect(order).toEqual(['saved', 'sealed'])
+  })
+
+  test('passes at once where there is nothing to save', async () => {
+    let wasSent = false
+    const { body } = await get((_req, res) => {
+      holdResponse(res, nothing)
+      res.write('hel')
+      wasSent = res.headersSent
+      res.end('lo')
+    })
+    expect(body).toBe('hello')
+    expect(wasSent).toBe(true)
+  })
+
+  test('waits once more, before its last byte, for what changed while it streamed', async () => {
+    const order: string[] = []
+    await get((_req, res) => {
+      let isChanged = false
+      holdResponse(res, {
+        ...nothing,
+        commit: () => (isChanged ? soon().then(() => void order.push('saved')) : undefined),
+      })
+      res.on('finish', () => order.push('finished'))
+      res.write('one')
+      isChanged = true
+      res.end('two')
+    })
+    expect(order).toEqual(['saved', 'finished'])
+  })
+
+  test('is as if nothing had been said when the commit fails', async () => {
+    const { status, headers, body } = await get((_req, res) => {
+      holdResponse(res, {
+        ...nothing,
+        commit: () => soon().then(() => Promise.reject(new Error('down'))),
+        fail: () => {
+          res.statusCode = 503
+          res.end('sorry')
+        },
+      })
+      res.setHeader('ETag', '"v1"')
+      res.end('hello')
+    })
+    expect({ status, body, etag: headers.get('etag') }).toEqual({ status: 503, body: 'sorry', etag: null })
+  })
+
+  test('is held by the first who asks', async () => {
+    const order: string[] = []
+    await get((_req, res) => {
+      holdResponse(res, { ...nothing, seal: () => order.push('first') })
+      holdResponse(res, { ...nothing, seal: () => order.push('second') })
+      res.end()
+    })
+    expect(order).toEqual(['first'])
+  })
+})
