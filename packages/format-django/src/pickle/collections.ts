@@ -21,4 +21,9 @@ export class PyFrozenSet<T = unknown> extends Set<T> {}
 export class PyOrderedDict<K = unknown, V = unknown> extends Map<K, V> {}
 
 /** Python's `bytearray`: a `Uint8Array` that is written back as a bytearray; a plain one is `bytes`. */
-export class PyByteArray extends Uint8Array<ArrayBuffer> {}
+export class PyByteArray extends Uint8Array<ArrayBuffer> {
+  /** As `Uint8Array`'s. */
+  constructor(source?: number | ArrayLike<number> | ArrayBufferLike, byteOffset?: number, length?: number) {
+    super(source as ArrayBuffer, byteOffset, length)
+  }
+}

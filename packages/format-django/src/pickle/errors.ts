@@ -23,6 +23,8 @@ export interface PickleErrorDetails extends ErrorOptions {
   className?: string | undefined
   /** The option whose bound was passed. */
   limit?: string | undefined
+  /** Of an error of `dumps`: the key of the outermost dict under which the value at fault lies. */
+  key?: string | undefined
 }
 
 /** The only error of `loads` and `dumps`. Messages may quote names from the pickle: they are for logs, not for clients. */
@@ -33,6 +35,7 @@ export class PickleError extends Error {
   /** The refused class or function; `Error.name` keeps its usual meaning. */
   readonly className: string | undefined
   readonly limit: string | undefined
+  readonly key: string | undefined
 
   constructor(code: PickleErrorCode, message: string, details: PickleErrorDetails = {}) {
     super(message, details)
@@ -42,5 +45,6 @@ export class PickleError extends Error {
     this.module = details.module
     this.className = details.className
     this.limit = details.limit
+    this.key = details.key
   }
 }

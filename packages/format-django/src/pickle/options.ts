@@ -10,11 +10,15 @@ export interface LoadsOptions {
   classes?: 'stdlib' | 'django'
   /** Length of the pickle, bytes. @default 16_777_216 */
   maxBytes?: number
-  /** How many containers may lie within each other. @default 1000 */
+  /**
+   * How many containers may lie within each other; 2000 at most. Within a key of a dict or a member of a set, 100 may.
+   * CPython itself pickles about 1000. @default 1000
+   */
   maxDepth?: number
   /**
    * How many values the result may hold, counted as by somebody who walks through it: a list that is reached by two ways counts
-   * twice, so a small pickle cannot stand for a huge result. @default 1_000_000
+   * twice, so a small pickle cannot stand for a huge result. 16 characters, or bytes, count as one value more.
+   * @default 1_000_000
    */
   maxValues?: number
   /** Highest number of objects the pickle may number for later reference. @default 1_000_000 */
@@ -24,13 +28,54 @@ export interface LoadsOptions {
   /** Length of one int, bytes; in text form, twice as many digits. @default 8192 */
   maxIntegerBytes?: number
   /**
-   * How many members of sets and keys of dicts may be something else than a str, in the whole pickle. V8 hashes numbers in a
-   * way that an attacker can foresee, so that their Maps and Sets slow down with the square of this. @default 10_000
+   * How many numbers one set may hold, or one dict as keys; many small ones may hold more together. Filling a JavaScript
+   * Map or Set with numbers chosen by an attacker takes time that grows with the square of this. @default 4096
    */
-  maxHashedValues?: number
+  maxNumericKeys?: number
+}
+
+/** After defaults; nothing optional. */
+export type ResolvedLoadsOptions = Required<LoadsOptions>
+
+const defaults: ResolvedLoadsOptions = {
+  classes: 'stdlib',
+  maxBytes: 16_777_216,
+  maxDepth: 1000,
+  maxValues: 1_000_000,
+  maxMemo: 1_000_000,
+  maxStringBytes: 16_777_216,
+  maxIntegerBytes: 8192,
+  maxNumericKeys: 4096,
+}
+
+/** Throws a `TypeError` that names the option at fault. */
+export function resolveLoadsOptions(options: LoadsOptions | undefined): ResolvedLoadsOptions {
+  if (options === undefined) return defaults
+  const { classes, ...bounds } = { ...defaults, ...options }
+  if (classes !== 'stdlib' && classes !== 'django') {
+    throw new TypeError("`classes` takes 'stdlib' or 'django'.")
+  }
+  for (const [name, bound] of Object.entries(bounds)) assertBound(name, bound)
+  assertBound('maxDepth', bounds.maxDepth, DEEPEST)
+  return { classes, ...bounds }
 }
 
 export interface DumpsOptions {
-  /** How many containers may lie within each other. @default 1000 */
+  /** How many containers may lie within each other; 2000 at most. @default 1000 */
   maxDepth?: number
+}
+
+export function resolveMaxDepth(options: DumpsOptions | undefined): number {
+  const { maxDepth = defaults.maxDepth } = options ?? {}
+  assertBound('maxDepth', maxDepth, DEEPEST)
+  return maxDepth
+}
+
+/** What a JavaScript stack surely has room for. */
+const DEEPEST = 2000
+
+function assertBound(name: string, bound: unknown, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isSafeInteger(bound) || (bound as number) < 0 || (bound as number) > most) {
+    throw new TypeError(`\`${name}\` takes an integer from 0 to ${most}.`)
+  }
 }

@@ -65,6 +65,11 @@ export class PyUUID {
     this.isSafe = isSafe
   }
 
+  /** The number that the text writes: Python's `int`. */
+  get int(): bigint {
+    return BigInt(`0x${this.value.replaceAll('-', '')}`)
+  }
+
   toString(): string {
     return this.value
   }
