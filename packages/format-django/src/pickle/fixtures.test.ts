@@ -52,6 +52,7 @@ describe('what Django left in Redis', () => {
       }
       const refused = Object.entries(codes).find(([word]) => pickle.name.includes(word))
       if (refused) expect(errorOf(pickleOf(pickle)).code).toBe(refused[1])
+      else if (pickle.json === undefined) loads(pickleOf(pickle))
       else expect(describeValue(loads(pickleOf(pickle)))).toEqual(describeJson(pickle.json))
     },
   )
