@@ -1,5 +1,5 @@
 /**
- * Python's `tuple`: an `Array` that is written back as a tuple. `new PyTuple(1, 'a')`, or `PyTuple.from(items)` for
+ * Python's `tuple`: an `Array` that is written back as a tuple. `new PyTuple(1, 2)`, or `PyTuple.from(items)` for
  * many. What `map`, `filter` and `slice` make of it is a plain array, which Python reads as a list.
  */
 export class PyTuple<T = unknown> extends Array<T> {
