@@ -2,11 +2,14 @@ import { PickleError } from './errors.ts'
 import { isSimpleKey, KeyNames } from './key-names.ts'
 import { PyFloat } from './scalars.ts'
 
+/** What a step past a bigint costs, in steps past numbers; measured. */
+const BIGINT = 4
+
 /**
  * Fills Maps and Sets by Python's idea of equal keys, within a bounded time.
  *
  * V8 hashes strings and objects with a secret, but numbers and bigints in a way that anybody can foresee: `n` of them that
- * collide cost `n²/2` steps. Steps are counted as if all did, and those of one pickle are bounded by what `maxNumericKeys`
+ * collide cost `n²/2` steps, and a step past a bigint takes longer. Steps are counted as if all did, and those of one pickle are bounded by what `maxNumericKeys`
  * in one collection may cost.
  */
 export class Hasher {
@@ -32,7 +35,7 @@ export class Hasher {
 
   #keyFor(collection: Map<unknown, unknown> | Set<unknown>, key: unknown): unknown {
     if (typeof key === 'number' || typeof key === 'bigint') {
-      this.#steps += collection.size
+      this.#steps += collection.size * (typeof key === 'bigint' ? BIGINT : 1)
       if (this.#steps > this.#maxSteps) {
         throw new PickleError('PICKLE_LIMIT', 'Too many numbers as members of sets or keys of dicts.', {
           limit: 'maxNumericKeys',

@@ -28,7 +28,7 @@ export interface LoadsOptions {
   /** Length of one int, bytes; in text form, twice as many digits. @default 8192 */
   maxIntegerBytes?: number
   /**
-   * How many numbers one set may hold, or one dict as keys; many small ones may hold more together. Filling a JavaScript
+   * How many numbers one set may hold, or one dict as keys, and half as many bigints; many small ones may hold more together. Filling a JavaScript
    * Map or Set with numbers chosen by an attacker takes time that grows with the square of this. @default 4096
    */
   maxNumericKeys?: number
