@@ -1,3 +1,4 @@
+import { dateArgs, dateTimeArgs, pytzArgs, timeArgs } from './arguments.ts'
 import { ByteSink } from './byte-sink.ts'
 import { PyByteArray, PyFrozenSet, PyOrderedDict, PyTuple } from './collections.ts'
 import { PyDate, PyDateTime, PyTime } from './date-time.ts'
@@ -286,7 +287,7 @@ export class Pickler {
   #instance(instance: object): number {
     const value = this.#natural(instance)
     if (value instanceof PyDateTime) return this.#call('datetime', 'datetime', dateTimeArgs(value))
-    if (value instanceof PyDate) return this.#call('datetime', 'date', [Uint8Array.from(calendar(value))])
+    if (value instanceof PyDate) return this.#call('datetime', 'date', dateArgs(value))
     if (value instanceof PyTime) return this.#call('datetime', 'time', timeArgs(value))
     if (value instanceof PyTimeDelta) {
       return this.#call('datetime', 'timedelta', [value.days, value.seconds, value.microseconds])
@@ -394,36 +395,4 @@ const isContainer = (value: object) =>
 const isPlain = (value: object) => {
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
-}
-
-const calendar = ({ year, month, day }: PyDate | PyDateTime) => [year >> 8, year & 0xff, month, day]
-
-const clock = ({ hour, minute, second, microsecond }: PyTime | PyDateTime) => [
-  hour,
-  minute,
-  second,
-  microsecond >> 16,
-  (microsecond >> 8) & 0xff,
-  microsecond & 0xff,
-]
-
-const withZone = (bytes: readonly number[], { tzinfo }: PyTime | PyDateTime) =>
-  tzinfo === null ? [Uint8Array.from(bytes)] : [Uint8Array.from(bytes), tzinfo]
-
-/** `fold` is the high bit of the month, and of the hour of a time. */
-function dateTimeArgs(value: PyDateTime): unknown[] {
-  const bytes = [...calendar(value), ...clock(value)]
-  bytes[2] = value.month | (value.fold << 7)
-  return withZone(bytes, value)
-}
-
-function timeArgs(value: PyTime): unknown[] {
-  const bytes = clock(value)
-  bytes[0] = value.hour | (value.fold << 7)
-  return withZone(bytes, value)
-}
-
-function pytzArgs({ zone, utcOffset, dst, abbreviation }: PyPytzZone): [name: string, args: unknown[]] {
-  if (zone === 'UTC') return ['_UTC', []]
-  return ['_p', utcOffset === null ? [zone] : [zone, utcOffset, dst, abbreviation]]
 }

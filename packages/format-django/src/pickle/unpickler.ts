@@ -6,12 +6,9 @@ import { DictFiller } from './dict-filler.ts'
 import type { PickleError } from './errors.ts'
 import { Global, resolveGlobal } from './globals.ts'
 import { Hasher } from './hasher.ts'
-import { readInteger } from './integers.ts'
 import { UnhashableError } from './key-names.ts'
-import { parseFloatLine, parseInteger, parseQuoted, parseUnicode } from './line-values.ts'
 import type { ResolvedLoadsOptions } from './options.ts'
-import { PyFloat, PyUUID } from './scalars.ts'
-import { decodeAscii, decodeText } from './text.ts'
+import { PyUUID } from './scalars.ts'
 
 /** Beyond this much text by reference, a result is counted before it is handed out. */
 const REPEATED_TEXT = 65_536
@@ -94,7 +91,7 @@ export class Unpickler {
         return
 
       case 0x8c: // SHORT_BINUNICODE
-        return this.#text(source.u8())
+        return this.#push(source.text(source.u8()))
       case 0x94: // MEMOIZE
         return this.#put(this.#memoized)
       case 0x68: // BINGET
@@ -112,23 +109,23 @@ export class Unpickler {
       case 0x89: // NEWFALSE
         return this.#push(false)
       case 0x47: // BINFLOAT
-        return this.#push(toFloat(source.f64()))
+        return this.#push(source.float())
       case 0x8a: // LONG1
-        return this.#integer(source.u8())
+        return this.#push(source.integer(source.u8()))
       case 0x8b: // LONG4
-        return this.#integer(source.i32())
+        return this.#push(source.integer(source.i32()))
       case 0x58: // BINUNICODE
-        return this.#text(source.u32())
+        return this.#push(source.text(source.u32()))
       case 0x8d: // BINUNICODE8
-        return this.#text(source.u64())
+        return this.#push(source.text(source.u64()))
       case 0x43: // SHORT_BINBYTES
-        return this.#push(new Uint8Array(this.#span(source.u8())))
+        return this.#push(new Uint8Array(source.span(source.u8())))
       case 0x42: // BINBYTES
-        return this.#push(new Uint8Array(this.#span(source.u32())))
+        return this.#push(new Uint8Array(source.span(source.u32())))
       case 0x8e: // BINBYTES8
-        return this.#push(new Uint8Array(this.#span(source.u64())))
+        return this.#push(new Uint8Array(source.span(source.u64())))
       case 0x96: // BYTEARRAY8
-        return this.#push(new PyByteArray(this.#span(source.u64())))
+        return this.#push(new PyByteArray(source.span(source.u64())))
 
       case 0x28: // MARK
         return this.#mark()
@@ -186,7 +183,7 @@ export class Unpickler {
       case 0x93: // STACK_GLOBAL
         return this.#stackGlobal()
       case 0x63: // GLOBAL
-        return this.#global(this.#line(), this.#line())
+        return this.#global(source.line(), source.line())
       case 0x52: // REDUCE
         return this.#reduce()
       case 0x81: // NEWOBJ
@@ -195,22 +192,22 @@ export class Unpickler {
         return this.#build()
 
       case 0x49: // INT
-        return this.#integerLine()
+        return this.#push(source.intLine())
       case 0x4c: // LONG
-        return this.#integerLine()
+        return this.#push(source.longLine())
       case 0x46: // FLOAT
-        return this.#push(toFloat(this.#parsed(parseFloatLine(this.#line()))))
+        return this.#push(source.floatLine())
       case 0x53: // STRING
-        return this.#push(this.#parsed(parseQuoted(this.#line())))
+        return this.#push(source.quotedLine())
       case 0x54: // BINSTRING
-        return this.#ascii(source.i32())
+        return this.#push(source.ascii(source.i32()))
       case 0x55: // SHORT_BINSTRING
-        return this.#ascii(source.u8())
+        return this.#push(source.ascii(source.u8()))
       case 0x56: // UNICODE
-        return this.#unicodeLine()
+        return this.#push(source.unicodeLine())
 
       case 0x69: // INST
-        throw this.#refused(this.#line(), this.#line())
+        throw this.#refused(source.line(), source.line())
       case 0x6f: // OBJ
         throw this.#refusedObject(this.#stack[this.#popMark()])
       case 0x92: // NEWOBJ_EX
@@ -316,66 +313,9 @@ export class Unpickler {
 
   /** The number of `GET` and `PUT`. */
   #index(): number {
-    const index = Number(this.#line())
+    const index = Number(this.#source.line())
     if (!Number.isSafeInteger(index) || index < 0) throw this.#source.invalid('This is no number of the memo')
     return index
-  }
-
-  // Scalars
-
-  /** The bytes of a value, still those of the pickle. */
-  #span(length: number): Uint8Array {
-    const start = this.#source.skipString(length)
-    return this.#source.bytes.subarray(start, start + length)
-  }
-
-  #text(length: number): void {
-    const start = this.#source.skipString(length)
-    const text = decodeText(this.#source.bytes, start, start + length)
-    if (text === undefined) throw this.#source.invalid('A text is not UTF-8')
-    this.#push(text)
-  }
-
-  /** Python 2's `str`, which Python 3 reads as ASCII unless told otherwise. */
-  #ascii(length: number): void {
-    if (length < 0) throw this.#source.invalid('A length is negative')
-    const start = this.#source.skipString(length)
-    this.#push(this.#parsed(decodeAscii(this.#source.bytes, start, start + length)))
-  }
-
-  #integer(length: number): void {
-    if (length < 0) throw this.#source.invalid('A length is negative')
-    const start = this.#source.skip(length)
-    if (length > this.#limits.maxIntegerBytes) throw this.#source.limit('maxIntegerBytes')
-    this.#push(readInteger(this.#source.bytes, start, length))
-  }
-
-  #integerLine(): void {
-    const isLong = this.#source.bytes[this.#source.at] === 0x4c
-    let line = this.#line()
-    if (line.length > 2 * this.#limits.maxIntegerBytes) throw this.#source.limit('maxIntegerBytes')
-    if (!isLong && (line === '00' || line === '01')) return this.#push(line === '01')
-    if (isLong && line.endsWith('L')) line = line.slice(0, -1)
-    this.#push(this.#parsed(parseInteger(line)))
-  }
-
-  #unicodeLine(): void {
-    const start = this.#source.pos
-    const end = this.#source.skipLine()
-    if (end - start > this.#limits.maxStringBytes) throw this.#source.limit('maxStringBytes')
-    this.#push(this.#parsed(parseUnicode(this.#source.bytes, start, end)))
-  }
-
-  #line(): string {
-    const start = this.#source.pos
-    const end = this.#source.skipLine()
-    if (end - start > this.#limits.maxStringBytes) throw this.#source.limit('maxStringBytes')
-    return this.#parsed(decodeAscii(this.#source.bytes, start, end))
-  }
-
-  #parsed<T>(value: T | undefined): T {
-    if (value === undefined) throw this.#source.invalid('A value is malformed')
-    return value
   }
 
   // Containers
@@ -503,9 +443,4 @@ export class Unpickler {
           'The pickle calls or fills something that is no class of plain data',
         )
   }
-}
-
-/** Integral floats that a number could not be told from ints by are wrapped; all others say by themselves that they are floats. */
-function toFloat(value: number): number | PyFloat {
-  return Number.isSafeInteger(value) && !Object.is(value, -0) ? new PyFloat(value) : value
 }
