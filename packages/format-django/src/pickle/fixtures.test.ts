@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { same } from '../../../core/src/same.ts'
 import { dumps, loads, PickleError, PyPytzZone, PySafeString } from '../pickle.ts'
+import { assemble, global } from '../testing/assemble.ts'
 import { describeJson, describeValue } from '../testing/described.ts'
 import { djangoPickles, pickleOf, pythonPickles } from '../testing/fixtures.ts'
 import { pythonOrSkip, runPython, toFrames } from '../testing/python.ts'
@@ -91,6 +92,8 @@ describe.skipIf(pythonOrSkip().skip)('back in Python', () => {
       ...['pickle-p2-safestring', 'pickle-p2-datetime-pytz-utc', 'pickle-p2-datetime-pytz-tokyo'].map(
         (name) => pickleOf(byName(name)),
       ),
+      // What django-redis' HerdClient stores: a marker, the value, and when it expires.
+      assemble(0x80, 4, global('django_redis.client.herd', 'Marker'), ')', 0x81, '}K\x01', 0x87, '.'),
       ...Object.values(pythonPickles).flatMap(({ p2, p3, p4, p5 }) =>
         [p2, p3, p4, p5].map((pickle) => new Uint8Array(Buffer.from(pickle, 'base64'))),
       ),

@@ -109,7 +109,8 @@ const MAX_DIGITS = 400
 
 function nameOfDecimal(text: string): unknown {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text)
-  if (!match) return /snan|nan/i.test(text) ? Symbol('nan') : `d${text.replace('+', '').toLowerCase()}`
+  if (/^[+-]?snan/i.test(text)) throw new UnhashableError('Python cannot hash a signalling NaN.')
+  if (!match) return /nan/i.test(text) ? Symbol('nan') : `d${text.replace('+', '').toLowerCase()}`
   const [, sign = '', whole = '', fraction = '', power = '0'] = match
   const digits = whole + fraction
   let start = 0

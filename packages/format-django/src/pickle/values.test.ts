@@ -315,6 +315,7 @@ describe('what Python cannot hold', () => {
     ['an invalid Date', 'PICKLE_UNSUPPORTED', new Date(Number.NaN)],
     ['a year beyond 9999', 'PICKLE_UNSUPPORTED', new Date(8.64e15)],
     ['a list in a Set', 'PICKLE_UNSUPPORTED', new Set([[1]])],
+    ['a signalling NaN in a Set', 'PICKLE_UNSUPPORTED', new Set([new PyDecimal('sNaN')])],
     ['an object as a key', 'PICKLE_UNSUPPORTED', new Map([[{}, 1]])],
     ['an invalid Date as a key', 'PICKLE_UNSUPPORTED', new Map([[new Date(Number.NaN), 1]])],
     [
