@@ -54,10 +54,13 @@ type Gated = AnyResponse & { [GATE]?: Gate }
  */
 export function holdResponse(res: AnyResponse, hold: Hold): void {
   if ((res as Gated)[GATE]) return
-  const gate = new Gate(res, hold)
-  Object.defineProperty(res, GATE, { value: gate })
-  // Shared functions: a closure each per request would cost more than the rest of a passing gate.
-  Object.assign(res, shared)
+  ;(res as Gated)[GATE] = new Gate(res, hold)
+  // Shared functions, set one by one: a closure each per request, or a loop, would cost more than the rest of a passing gate.
+  const outlet = outletOf(res)
+  outlet.write = shared.write
+  outlet.end = shared.end
+  outlet.writeHead = shared.writeHead
+  outlet.flushHeaders = shared.flushHeaders
 }
 
 /** HTTP/2's compatibility API does not tell. */
@@ -65,7 +68,7 @@ const DEFAULT_HIGH_WATER_MARK = 16_384
 
 const gateOf = (res: unknown) => (res as Gated)[GATE] as Gate
 
-const shared = {
+const shared: Outlet = {
   write(this: AnyResponse, ...args: unknown[]) {
     return gateOf(this).write(args)
   },
