@@ -1,0 +1,349 @@
+import {
+  type Session,
+  type SessionContext,
+  type SessionEvent,
+  SessionInterruptedError,
+  type Sessions,
+} from '@tegata/core'
+import { holdResponse } from '@tegata/node-response'
+import { type ContextSession, contextSession } from './context-session.ts'
+import type { KoaApp, KoaContext } from './koa.ts'
+import { expiryOf, type MaxAge, maxAgeOf } from './max-age.ts'
+import type { ResolvedMiddlewareOptions } from './options.ts'
+import { SessionCookies } from './session-cookies.ts'
+import { type SessionOptionsView, sessionOptions } from './session-options.ts'
+
+/** Shared by the ESM and the CommonJS build of this package, which an application may load both. */
+const STATE = Symbol.for('@tegata/koa')
+
+/** A session that was assigned after a logout, and that begins once the logout is through. */
+interface Beginning {
+  data: Record<string, unknown>
+  maxAge?: MaxAge
+}
+
+/** What one request does with its session: `ctx.session` in front of core's `SessionContext`. */
+export class RequestState {
+  readonly ctx: KoaContext
+  readonly sessions: Sessions<object>
+  readonly #app: KoaApp
+  readonly #options: ResolvedMiddlewareOptions
+  readonly #cookies = new SessionCookies()
+  #context: SessionContext<object>
+  #loading: Promise<void> | undefined
+  #view: ContextSession | undefined
+  #sessionOptions: SessionOptionsView | undefined
+  /** Logouts and beginnings that nobody waits for: the response does. A failed one stays. */
+  #work: Promise<void> | undefined
+  #beginning: Beginning | undefined
+  /** This request has logged out. */
+  #isEnded = false
+  /** `ctx.session` was assigned, so that it is not new to koa-session. */
+  #isAssigned = false
+  /** Stored even if it is empty. */
+  #isForced = false
+  #isSlid = false
+  #isHeld = false
+  /** The commit that bytes of the handler's own are waiting for. */
+  #holding: Promise<void> | undefined
+  #isGivenUp = false
+  /** An explicit commit that failed and was perhaps ignored: a response must not leave as if all was well. */
+  #untold: { error: unknown } | undefined
+
+  constructor(ctx: KoaContext, sessions: Sessions<object>, app: KoaApp, options: ResolvedMiddlewareOptions) {
+    this.ctx = ctx
+    this.sessions = sessions
+    this.#app = app
+    this.#options = options
+    const { externalKey } = options
+    this.#context = sessions.open({
+      ...(externalKey ? { id: externalKey.get(ctx) || undefined } : { cookie: ctx.req.headers.cookie }),
+      secure: ctx.secure,
+      onEvent: (event) => this.#tell(event),
+    })
+  }
+
+  /** Loads the session and asks the hook `valid`, once. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  async session(): Promise<Session<object>> {
+    this.hold()
+    await this.#work
+    if (!this.#isEnded) await this.load()
+    return this.#context.session()
+  }
+
+  async destroy(): Promise<boolean> {
+    this.hold()
+    await this.#work
+    this.#isEnded = true
+    return this.#context.destroy()
+  }
+
+  /** `ctx.session`: `null` after a logout. */
+  get view(): ContextSession | null {
+    this.hold()
+    if (!this.#beginning && !this.#current) {
+      if (this.#options.lazy && !this.#isEnded) {
+        throw new TypeError(
+          'With the option `lazy` of session() `await getSession(ctx)` comes before ctx.session.',
+        )
+      }
+      return null
+    }
+    this.#view ??= contextSession(this)
+    return this.#view
+  }
+
+  /** `ctx.session = …`: `null` logs out; an object replaces the data, after a logout those of a new session. */
+  assign(value: unknown): void {
+    this.hold()
+    if (value === null) {
+      this.#isEnded = true
+      this.#beginning = undefined
+      this.#then(() => this.#context.destroy())
+      return
+    }
+    if (typeof value !== 'object') throw new TypeError('ctx.session takes an object, or null to log out.')
+    if (value === this.#view) return
+    const data = { ...value } as Record<string, unknown>
+    if (this.#current) this.#current.data = data
+    else if (this.#isEnded) this.#begin({ data })
+    else throw new TypeError('There is no session to assign to: `await getSession(ctx)` comes first.')
+    this.#isAssigned = true
+  }
+
+  /** The data behind `ctx.session`. */
+  get data(): Record<string, unknown> {
+    return this.#beginning?.data ?? ((this.#current?.data ?? {}) as Record<string, unknown>)
+  }
+
+  get isNew(): boolean {
+    return !this.#isAssigned && this.#current?.isNew !== false
+  }
+
+  get id(): string | undefined {
+    return this.#current?.id
+  }
+
+  get maxAge(): MaxAge {
+    const { policy } = this.sessions
+    return this.#beginning?.maxAge ?? maxAgeOf(policy, this.#current)
+  }
+
+  set maxAge(maxAge: MaxAge | null | undefined) {
+    this.#isForced = true
+    if (this.#beginning) this.#beginning.maxAge = maxAge || 'session'
+    else if (this.#current) {
+      this.#current.setExpiry(expiryOf(maxAge))
+      this.#current.touch()
+    }
+  }
+
+  get sessionOptions(): SessionOptionsView {
+    this.#sessionOptions ??= sessionOptions(this, this.#options)
+    return this.#sessionOptions
+  }
+
+  /** Rejects with a `SessionInterruptedError` when the session ended meanwhile. */
+  async save(): Promise<void> {
+    await this.#write((session) => session.save())
+  }
+
+  /** A new id for the same data, stored at once. */
+  async regenerate(): Promise<void> {
+    await this.#write(async (session) => {
+      await session.rotate()
+      await session.save()
+    })
+  }
+
+  /** What the end of the request does, now. */
+  async commitNow(): Promise<void> {
+    this.hold()
+    try {
+      await this.#commit()
+    } catch (error) {
+      this.#untold = { error }
+      throw error
+    }
+    this.#setHeaders()
+  }
+
+  /** After the handlers, whatever became of them, and before Koa answers. */
+  async finish(): Promise<void> {
+    // What a handler wrote to the response itself waits for a commit of its own, which has told of its failure.
+    await this.#holding?.catch(() => {})
+    await this.#autoCommit()
+    this.#setHeaders()
+  }
+
+  /** From the first use of the session on: no byte leaves before it is saved, whoever writes it. */
+  hold(): void {
+    if (this.#isHeld) return
+    this.#isHeld = true
+    holdResponse(this.ctx.res, {
+      commit: () => {
+        this.#holding = this.#autoCommit()
+        return this.#holding
+      },
+      setHeaders: () => this.#setHeaders(),
+      seal: () => this.#context.seal(),
+      fail: (error) => this.ctx.onerror(error as Error),
+    })
+  }
+
+  /** The session, while no logout is under way. */
+  get #current(): Session<object> | undefined {
+    return this.#work ? undefined : this.#context.loaded
+  }
+
+  async #load(): Promise<void> {
+    await this.#context.load()
+    const { valid } = this.#options
+    if (!valid) return
+    const session = await this.#context.session()
+    const data = session.isNew ? undefined : readableData(session)
+    if (!data || (await valid(this.ctx, data))) return
+    this.#emit('invalid', session.handle, data)
+    this.#context = this.sessions.open({ secure: this.ctx.secure })
+    await this.#context.load()
+  }
+
+  #begin(beginning: Beginning): void {
+    this.#beginning = beginning
+    this.#then(async () => {
+      const session = await this.#context.session()
+      // Another logout was faster.
+      if (this.#beginning !== beginning) return
+      session.data = beginning.data
+      if (beginning.maxAge !== undefined) session.setExpiry(expiryOf(beginning.maxAge))
+      this.#beginning = undefined
+    })
+  }
+
+  #then(operation: () => Promise<unknown>): void {
+    const work = (this.#work ?? Promise.resolve()).then(operation).then(() => {
+      if (this.#work === work) this.#work = undefined
+    })
+    this.#work = work
+    // The commit tells of it.
+    work.catch(() => {})
+  }
+
+  async #write(write: (session: Session<object>) => Promise<void>): Promise<void> {
+    this.hold()
+    await this.#work
+    const session = this.#current
+    if (!session) throw new SessionInterruptedError()
+    this.#beforeSave()
+    await write(session)
+    this.#isForced = false
+    this.#setHeaders()
+  }
+
+  #autoCommit(): Promise<void> | undefined {
+    if (this.#untold) {
+      const { error } = this.#untold
+      this.#untold = undefined
+      return Promise.reject(error)
+    }
+    if (this.#options.autoCommit) return this.#commit()
+    return this.#isGivenUp ? undefined : this.#orGiveUp(this.#work)
+  }
+
+  /** `undefined`, at once, when there is nothing to save. What failed is not tried again: the error page is to leave. */
+  #commit(): Promise<void> | undefined {
+    if (this.#isGivenUp) return undefined
+    return this.#orGiveUp(this.#work ? this.#work.then(() => this.#save()) : this.#save())
+  }
+
+  #orGiveUp(work: Promise<void> | undefined): Promise<void> | undefined {
+    return work?.catch((error) => {
+      this.#isGivenUp = true
+      throw error
+    })
+  }
+
+  #save(): Promise<void> | undefined {
+    try {
+      this.#slide()
+      const isForced = this.#isForced && this.#current?.isNew === true
+      if (isForced || (this.#options.beforeSave && this.#context.isDirty)) this.#beforeSave()
+      this.#isForced = false
+      return isForced ? this.#current?.save() : this.#context.commit()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #beforeSave(): void {
+    const { view } = this
+    if (view) this.#options.beforeSave?.(this.ctx, view)
+  }
+
+  /** As the options `rolling` and `renew` ask, once per request. */
+  #slide(): void {
+    const { rolling, renew } = this.#options
+    if (this.#isSlid || !(rolling || renew)) return
+    this.#isSlid = true
+    const session = this.#current
+    if (!session || session.isNew) return
+    const { maxAge } = this
+    const isDue = typeof maxAge === 'number' && session.expiresAt - Date.now() < maxAge / 2
+    if (rolling || isDue) session.touch()
+  }
+
+  #setHeaders(): void {
+    const { ctx } = this
+    if (ctx.res.headersSent) return
+    const { externalKey } = this.#options
+    if (this.#cookies.set(ctx, this.#context, externalKey)) this.hold()
+  }
+
+  #tell(event: SessionEvent): void {
+    switch (event.type) {
+      case 'unknown-id':
+      case 'ended-id':
+        return this.#emit('missed', event.handle)
+      case 'expired':
+        return this.#emit('expired', event.handle)
+      case 'invalid-value':
+        return this.#emit('invalid', event.handle)
+    }
+  }
+
+  /** By the public handle, never the id: events are logged. */
+  #emit(what: 'missed' | 'expired' | 'invalid', key: string, value?: unknown): void {
+    setImmediate(() => this.#app.emit(`session:${what}`, { key, value, ctx: this.ctx }))
+  }
+}
+
+/** `undefined` for what cannot be read: it shows where a handler uses it. */
+function readableData(session: Session<object>): Record<string, unknown> | undefined {
+  try {
+    return session.data as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
+
+type Carrier = { [STATE]?: RequestState }
+
+export const stateOf = (ctx: object): RequestState | undefined => (ctx as Carrier)[STATE]
+
+export function keepState(ctx: object, state: RequestState): void {
+  Object.defineProperty(ctx, STATE, { value: state, configurable: true })
+}
+
+export function requireState(ctx: object, caller: string): RequestState {
+  const state = stateOf(ctx)
+  if (!state)
+    throw new TypeError(
+      `${caller} needs the middleware: app.use(session(sessions, app)) comes before this handler.`,
+    )
+  return state
+}

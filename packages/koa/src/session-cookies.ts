@@ -1,0 +1,42 @@
+import type { IdChange, SessionContext } from '@tegata/core'
+import type { KoaContext } from './koa.ts'
+import type { ExternalKey } from './options.ts'
+
+/**
+ * Says on the response what became of the id, as often as asked: Koa takes every header back before it answers an error,
+ * and who rotated a session before it threw would be logged out without the new cookie.
+ */
+export class SessionCookies {
+  #said: string | undefined
+  #values: readonly string[] = []
+  #vary = false
+
+  /** Answers whether there is anything that must not be taken back. */
+  set(ctx: KoaContext, context: SessionContext<object>, externalKey: ExternalKey | undefined): boolean {
+    const change = context.idChange()
+    const said = textOf(change)
+    const isNews = said !== this.#said
+    this.#said = said
+    if (change) ctx.res.setHeader('Cache-Control', 'no-store')
+    if (externalKey) {
+      if (isNews && change?.type === 'set') externalKey.set(ctx, change.id)
+      return false
+    }
+
+    const { res } = ctx
+    const others = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
+    const kept = others.filter((cookie) => !this.#values.includes(cookie))
+    if (isNews || !change) {
+      const { setCookies, vary } = context.headers()
+      this.#values = setCookies
+      this.#vary = vary
+    }
+    if (this.#vary) ctx.vary('Cookie')
+    const cookies = [...kept, ...this.#values]
+    if (cookies.length > 0) res.setHeader('Set-Cookie', cookies)
+    else if (others.length > 0) res.removeHeader('Set-Cookie')
+    return change !== undefined
+  }
+}
+
+const textOf = (change: IdChange | undefined) => change && JSON.stringify(change)
