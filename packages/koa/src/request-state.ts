@@ -46,6 +46,8 @@ export class RequestState {
   #isHeld = false
   /** The commit that bytes of the handler's own are waiting for. */
   #holding: Promise<void> | undefined
+  #isReported = false
+  #committing: Promise<void> | undefined
   #isGivenUp = false
   /** An explicit commit that failed and was perhaps ignored: a response must not leave as if all was well. */
   #untold: { error: unknown } | undefined
@@ -175,9 +177,13 @@ export class RequestState {
 
   /** After the handlers, whatever became of them, and before Koa answers. */
   async finish(): Promise<void> {
-    // What a handler wrote to the response itself waits for a commit of its own, which has told of its failure.
     await this.#holding?.catch(() => {})
-    await this.#autoCommit()
+    try {
+      await this.#autoCommit()
+    } catch (error) {
+      // What a handler wrote to the response itself was waiting too, and its answer tells.
+      if (!this.#holding) throw error
+    }
     this.#setHeaders()
   }
 
@@ -188,11 +194,22 @@ export class RequestState {
     holdResponse(this.ctx.res, {
       commit: () => {
         this.#holding = this.#autoCommit()
+        this.#holding?.catch((error) => this.#report(error))
         return this.#holding
       },
       setHeaders: () => this.#setHeaders(),
       seal: () => this.#context.seal(),
-      fail: (error) => this.ctx.onerror(error as Error),
+      fail: (error) => {
+        this.#isReported = true
+        this.ctx.onerror(error as Error)
+      },
+    })
+  }
+
+  /** A response in the middle of its body is not handed to Koa's error page, which would have told of the failure. */
+  #report(error: unknown): void {
+    setImmediate(() => {
+      if (!this.#isReported) this.#app.emit('error', error, this.ctx)
     })
   }
 
@@ -252,20 +269,26 @@ export class RequestState {
       return Promise.reject(error)
     }
     if (this.#options.autoCommit) return this.#commit()
-    return this.#isGivenUp ? undefined : this.#orGiveUp(this.#work)
+    return this.#orGiveUp(() => this.#work)
   }
 
   /** `undefined`, at once, when there is nothing to save. What failed is not tried again: the error page is to leave. */
   #commit(): Promise<void> | undefined {
-    if (this.#isGivenUp) return undefined
-    return this.#orGiveUp(this.#work ? this.#work.then(() => this.#save()) : this.#save())
+    return this.#orGiveUp(() => (this.#work ? this.#work.then(() => this.#save()) : this.#save()))
   }
 
-  #orGiveUp(work: Promise<void> | undefined): Promise<void> | undefined {
-    return work?.catch((error) => {
-      this.#isGivenUp = true
-      throw error
-    })
+  /** Who asks while a commit runs waits for the same one. */
+  #orGiveUp(start: () => Promise<void> | undefined): Promise<void> | undefined {
+    if (this.#committing || this.#isGivenUp) return this.#committing
+    this.#committing = start()
+      ?.catch((error) => {
+        this.#isGivenUp = true
+        throw error
+      })
+      .finally(() => {
+        this.#committing = undefined
+      })
+    return this.#committing
   }
 
   #save(): Promise<void> | undefined {
