@@ -9,7 +9,7 @@ export interface SessionData {}
 declare module 'koa' {
   interface ExtendableContext {
     /** The session's data as properties; `null` after a logout. */
-    get session(): ContextSession<SessionData> | null
+    get session(): ContextSession<SessionData>
     set session(data: SessionData | null)
     readonly sessionOptions: SessionOptionsView
   }

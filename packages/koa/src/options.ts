@@ -25,7 +25,7 @@ export interface SessionMiddlewareOptions {
 export interface ExternalKey {
   /** The id that a request brings; untrusted all the same. */
   get(ctx: KoaContext): string | undefined
-  /** Called with every new id, before the response leaves; not when a session ends. */
+  /** Called with every new id, and with `''` when the session ended, before the response leaves; once more for an error's. */
   set(ctx: KoaContext, key: string): void
 }
 

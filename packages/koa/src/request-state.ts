@@ -113,9 +113,10 @@ export class RequestState {
     if (value === this.#view) return
     const data = { ...value } as Record<string, unknown>
     if (this.#current) this.#current.data = data
-    else if (this.#isEnded) this.#begin({ data })
+    else if (this.#isEnded) this.#begin({ ...this.#beginning, data })
     else throw new TypeError('There is no session to assign to: `await getSession(ctx)` comes first.')
     this.#isAssigned = true
+    this.#isForced = false
   }
 
   /** The data behind `ctx.session`. */
@@ -176,7 +177,7 @@ export class RequestState {
   }
 
   /** After the handlers, whatever became of them, and before Koa answers. */
-  async finish(): Promise<void> {
+  async finish(hasThrown: boolean): Promise<void> {
     await this.#holding?.catch(() => {})
     try {
       await this.#autoCommit()
@@ -185,6 +186,7 @@ export class RequestState {
       if (!this.#holding) throw error
     }
     this.#setHeaders()
+    if (hasThrown) this.#cookies.forget()
   }
 
   /** From the first use of the session on: no byte leaves before it is saved, whoever writes it. */
@@ -297,7 +299,7 @@ export class RequestState {
       const isForced = this.#isForced && this.#current?.isNew === true
       if (isForced || (this.#options.beforeSave && this.#context.isDirty)) this.#beforeSave()
       this.#isForced = false
-      return isForced ? this.#current?.save() : this.#context.commit()
+      return isForced ? this.#current?.save().catch(unlessInterrupted) : this.#context.commit()
     } catch (error) {
       return Promise.reject(error)
     }
@@ -343,6 +345,11 @@ export class RequestState {
   #emit(what: 'missed' | 'expired' | 'invalid', key: string, value?: unknown): void {
     setImmediate(() => this.#app.emit(`session:${what}`, { key, value, ctx: this.ctx }))
   }
+}
+
+/** Dropped, and an event has told so, as for whatever nobody saved explicitly. */
+function unlessInterrupted(error: unknown): void {
+  if ((error as { code?: string }).code !== 'SESSION_INTERRUPTED') throw error
 }
 
 /** `undefined` for what cannot be read: it shows where a handler uses it. */

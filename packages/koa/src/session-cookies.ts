@@ -16,10 +16,11 @@ export class SessionCookies {
     const change = context.idChange()
     const said = textOf(change)
     const isNews = said !== this.#said
+    const isTakenBack = isNews && !change
     this.#said = said
     if (change) ctx.res.setHeader('Cache-Control', 'no-store')
     if (externalKey) {
-      if (isNews && change?.type === 'set') externalKey.set(ctx, change.id)
+      if (isTakenBack || (isNews && change)) externalKey.set(ctx, change?.type === 'set' ? change.id : '')
       return false
     }
 
@@ -36,6 +37,11 @@ export class SessionCookies {
     if (cookies.length > 0) res.setHeader('Set-Cookie', cookies)
     else if (others.length > 0) res.removeHeader('Set-Cookie')
     return change !== undefined
+  }
+
+  /** Koa is about to take back what `externalKey` said as well. */
+  forget(): void {
+    this.#said = undefined
   }
 }
 

@@ -3,7 +3,7 @@ import { createSessions } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import Koa, { type Context } from 'koa'
 import mount from 'koa-mount'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { type ContextSession, destroySession, getSession, type KoaApp, session } from './index.ts'
 import { browser, closeAll, type Data, type Handler, koas, listen, slowStore } from './testing.ts'
 
@@ -491,6 +491,19 @@ describe('getSession(ctx) and destroySession(ctx)', () => {
     expect((await get('/show')).body).toEqual({ owner: 'ann' })
     expect((await get('/logout')).body).toEqual({ ended: true, session: null, isNew: true })
     expect((await get('/show')).body).toEqual({ owner: null })
+  })
+
+  test('are typed by the application, and so is ctx.session', async () => {
+    const { get } = await browser({
+      '/': async (ctx) => {
+        const { data } = await getSession<{ list?: string[] }>(ctx)
+        expectTypeOf(data.list).toEqualTypeOf<string[] | undefined>()
+        expectTypeOf<Context['session']['n']>().toEqualTypeOf<number | undefined>()
+        expectTypeOf<Context['session']['maxAge']>().toEqualTypeOf<number | 'session'>()
+        return {}
+      },
+    })
+    expect((await get('/')).status).toBe(200)
   })
 
   test('reject with a TypeError where the middleware is missing', async () => {

@@ -41,7 +41,7 @@ export function session<Data extends object>(
 
     const outcome = await settle(next)
     try {
-      await state.finish()
+      await state.finish(outcome !== undefined)
     } catch (error) {
       // What the handler threw would be lost behind it.
       if (outcome && outcome.error !== error) app.emit('error', outcome.error, ctx)

@@ -7,6 +7,12 @@ import Koa3, { type Context, type Middleware } from 'koa'
 import Koa2 from 'koa2'
 import { type ContextSession, type SessionMiddlewareOptions, session } from './index.ts'
 
+declare module './global.ts' {
+  interface SessionData {
+    n?: number
+  }
+}
+
 export type Data = Record<string, unknown>
 export type Handler = (ctx: Context & { session: ContextSession | null }) => unknown
 
