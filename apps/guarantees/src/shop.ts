@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSessions, type SessionEvent, type SessionOptions } from '@tegata/core'
+import { createSessions, type SessionEvent, type SessionOptions, type Sessions } from '@tegata/core'
 import { destroySession, getSession, session } from '@tegata/express'
 import { ioredisStore } from '@tegata/store-ioredis'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
@@ -13,6 +13,8 @@ type Data = Record<string, unknown>
 export interface ShopOptions extends Partial<SessionOptions<Data>> {
   /** Load sessions only when a handler asks. */
   lazy?: boolean
+  /** The application in another framework. Default: in Express. */
+  createApp?: (sessions: Sessions<Data>, options: { lazy: boolean }) => RequestListener
 }
 
 /** One process of an application: a client, a manager and an HTTP server of its own. */
@@ -22,7 +24,7 @@ export class Shop {
   readonly #server: Server
   #address = ''
 
-  constructor(redisUrl: string, { lazy = false, ...options }: ShopOptions = {}) {
+  constructor(redisUrl: string, { lazy = false, createApp = expressApp, ...options }: ShopOptions = {}) {
     this.redis = new Redis(redisUrl, { retryStrategy: () => 100, maxRetriesPerRequest: null })
     this.redis.on('error', () => {})
     const sessions = createSessions<Data>({
@@ -30,13 +32,7 @@ export class Shop {
       onEvent: (event) => this.events.push(event),
       ...options,
     })
-    const app = express()
-    app.disable('x-powered-by')
-    app.get('/health', (_req, res) => void res.send('ok'))
-    app.use(session(sessions, { lazy }))
-    for (const [name, handler] of Object.entries(handlers)) app.get(`/${name}`, handler)
-    app.use(answerError)
-    this.#server = createServer(app)
+    this.#server = createServer(createApp(sessions, { lazy }))
   }
 
   async open(): Promise<this> {
@@ -84,6 +80,16 @@ export interface Answer {
   setCookies: string[]
   /** What the browser would send next time; empty after a logout. */
   cookie: string | undefined
+}
+
+function expressApp(sessions: Sessions<Data>, { lazy }: { lazy: boolean }): RequestListener {
+  const app = express()
+  app.disable('x-powered-by')
+  app.get('/health', (_req, res) => void res.send('ok'))
+  app.use(session(sessions, { lazy }))
+  for (const [name, handler] of Object.entries(handlers)) app.get(`/${name}`, handler)
+  app.use(answerError)
+  return app
 }
 
 const query = (req: express.Request, name: string) => String(req.query[name] ?? '')
