@@ -45,6 +45,12 @@ export function contextSession(source: Source): ContextSession {
   return new Proxy(printable(handler), handler) as ContextSession
 }
 
+/** Not functions, and no names that begin with an underscore: koa-session never stores them. */
+const isStorable = (key: string, value: unknown) => !key.startsWith('_') && typeof value !== 'function'
+
+export const storable = (data: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(data).filter(([key, value]) => isStorable(key, value)))
+
 /** What stands behind the proxy is what consoles print. */
 const printable = (handler: ContextSessionHandler): object =>
   Object.defineProperty({}, inspect.custom, { configurable: true, value: () => handler.stored() })
@@ -55,7 +61,7 @@ const ACCESSORS: readonly PropertyKey[] = ['isNew', 'length', 'populated', 'maxA
 class ContextSessionHandler implements ProxyHandler<object> {
   readonly #source: Source
   readonly #methods: ContextSessionMethods
-  /** What koa-session never stores either: functions, and names that begin with an underscore. They last for the request. */
+  /** What is not storable lasts for the request. */
   readonly #passing: Record<string, unknown> = {}
 
   constructor(source: Source) {
@@ -64,7 +70,7 @@ class ContextSessionHandler implements ProxyHandler<object> {
   }
 
   stored(): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(this.#source.data).filter(([key]) => !key.startsWith('_')))
+    return storable(this.#source.data)
   }
 
   get(_: object, key: PropertyKey): unknown {
@@ -73,7 +79,7 @@ class ContextSessionHandler implements ProxyHandler<object> {
 
   set(_: object, key: PropertyKey, value: unknown): boolean {
     if (ACCESSORS.includes(key)) return Reflect.set(this.#methods, key, value)
-    const isPassing = String(key).startsWith('_') || typeof value === 'function'
+    const isPassing = !isStorable(String(key), value)
     const [holder, other] = isPassing
       ? [this.#passing, this.#source.data]
       : [this.#source.data, this.#passing]

@@ -1,20 +1,12 @@
-import {
-  type Session,
-  type SessionContext,
-  type SessionEvent,
-  SessionInterruptedError,
-  type Sessions,
-} from '@tegata/core'
-import { holdResponse } from '@tegata/node-response'
-import { type ContextSession, contextSession } from './context-session.ts'
+import { type Session, type SessionContext, SessionInterruptedError, type Sessions } from '@tegata/core'
+import { type ContextSession, contextSession, storable } from './context-session.ts'
 import type { KoaApp, KoaContext } from './koa.ts'
 import { expiryOf, type MaxAge, maxAgeOf } from './max-age.ts'
 import type { ResolvedMiddlewareOptions } from './options.ts'
+import { ResponseCommit } from './response-commit.ts'
 import { SessionCookies } from './session-cookies.ts'
+import { emitSessionEvent, tellApp } from './session-events.ts'
 import { type SessionOptionsView, sessionOptions } from './session-options.ts'
-
-/** Shared by the ESM and the CommonJS build of this package, which an application may load both. */
-const STATE = Symbol.for('@tegata/koa')
 
 /** A session that was assigned after a logout, and that begins once the logout is through. */
 interface Beginning {
@@ -29,6 +21,7 @@ export class RequestState {
   readonly #app: KoaApp
   readonly #options: ResolvedMiddlewareOptions
   readonly #cookies = new SessionCookies()
+  readonly #commit: ResponseCommit
   #context: SessionContext<object>
   #loading: Promise<void> | undefined
   #view: ContextSession | undefined
@@ -43,14 +36,6 @@ export class RequestState {
   /** Stored even if it is empty. */
   #isForced = false
   #isSlid = false
-  #isHeld = false
-  /** The commit that bytes of the handler's own are waiting for. */
-  #holding: Promise<void> | undefined
-  #isReported = false
-  #committing: Promise<void> | undefined
-  #isGivenUp = false
-  /** An explicit commit that failed and was perhaps ignored: a response must not leave as if all was well. */
-  #untold: { error: unknown } | undefined
 
   constructor(ctx: KoaContext, sessions: Sessions<object>, app: KoaApp, options: ResolvedMiddlewareOptions) {
     this.ctx = ctx
@@ -61,7 +46,14 @@ export class RequestState {
     this.#context = sessions.open({
       ...(externalKey ? { id: externalKey.get(ctx) || undefined } : { cookie: ctx.req.headers.cookie }),
       secure: ctx.secure,
-      onEvent: (event) => this.#tell(event),
+      onEvent: (event) => tellApp(app, ctx, event),
+    })
+    const save = () => (this.#work ? this.#work.then(() => this.#save()) : this.#save())
+    this.#commit = new ResponseCommit(ctx, app, {
+      save,
+      saveAtEnd: options.autoCommit ? save : () => this.#work,
+      setHeaders: () => this.#setHeaders(),
+      seal: () => this.#context.seal(),
     })
   }
 
@@ -72,14 +64,14 @@ export class RequestState {
   }
 
   async session(): Promise<Session<object>> {
-    this.hold()
+    this.#commit.hold()
     await this.#work
     if (!this.#isEnded) await this.load()
     return this.#context.session()
   }
 
   async destroy(): Promise<boolean> {
-    this.hold()
+    this.#commit.hold()
     await this.#work
     this.#isEnded = true
     return this.#context.destroy()
@@ -87,7 +79,7 @@ export class RequestState {
 
   /** `ctx.session`: `null` after a logout. */
   get view(): ContextSession | null {
-    this.hold()
+    this.#commit.hold()
     if (!this.#beginning && !this.#current) {
       if (this.#options.lazy && !this.#isEnded) {
         throw new TypeError(
@@ -102,16 +94,18 @@ export class RequestState {
 
   /** `ctx.session = …`: `null` logs out; an object replaces the data, after a logout those of a new session. */
   assign(value: unknown): void {
-    this.hold()
+    this.#commit.hold()
     if (value === null) {
       this.#isEnded = true
+      this.#isAssigned = false
+      this.#isForced = false
       this.#beginning = undefined
       this.#then(() => this.#context.destroy())
       return
     }
     if (typeof value !== 'object') throw new TypeError('ctx.session takes an object, or null to log out.')
     if (value === this.#view) return
-    const data = { ...value } as Record<string, unknown>
+    const data = storable(value)
     if (this.#current) this.#current.data = data
     else if (this.#isEnded) this.#begin({ ...this.#beginning, data })
     else throw new TypeError('There is no session to assign to: `await getSession(ctx)` comes first.')
@@ -165,54 +159,14 @@ export class RequestState {
   }
 
   /** What the end of the request does, now. */
-  async commitNow(): Promise<void> {
-    this.hold()
-    try {
-      await this.#commit()
-    } catch (error) {
-      this.#untold = { error }
-      throw error
-    }
-    this.#setHeaders()
+  commitNow(): Promise<void> {
+    return this.#commit.now()
   }
 
   /** After the handlers, whatever became of them, and before Koa answers. */
   async finish(hasThrown: boolean): Promise<void> {
-    await this.#holding?.catch(() => {})
-    try {
-      await this.#autoCommit()
-    } catch (error) {
-      // What a handler wrote to the response itself was waiting too, and its answer tells.
-      if (!this.#holding) throw error
-    }
-    this.#setHeaders()
+    await this.#commit.finish()
     if (hasThrown) this.#cookies.forget()
-  }
-
-  /** From the first use of the session on: no byte leaves before it is saved, whoever writes it. */
-  hold(): void {
-    if (this.#isHeld) return
-    this.#isHeld = true
-    holdResponse(this.ctx.res, {
-      commit: () => {
-        this.#holding = this.#autoCommit()
-        this.#holding?.catch((error) => this.#report(error))
-        return this.#holding
-      },
-      setHeaders: () => this.#setHeaders(),
-      seal: () => this.#context.seal(),
-      fail: (error) => {
-        this.#isReported = true
-        this.ctx.onerror(error as Error)
-      },
-    })
-  }
-
-  /** A response in the middle of its body is not handed to Koa's error page, which would have told of the failure. */
-  #report(error: unknown): void {
-    setImmediate(() => {
-      if (!this.#isReported) this.#app.emit('error', error, this.ctx)
-    })
   }
 
   /** The session, while no logout is under way. */
@@ -227,7 +181,7 @@ export class RequestState {
     const session = await this.#context.session()
     const data = session.isNew ? undefined : readableData(session)
     if (!data || (await valid(this.ctx, data))) return
-    this.#emit('invalid', session.handle, data)
+    emitSessionEvent(this.#app, this.ctx, 'session:invalid', session.handle, data)
     this.#context = this.sessions.open({ secure: this.ctx.secure })
     await this.#context.load()
   }
@@ -254,7 +208,7 @@ export class RequestState {
   }
 
   async #write(write: (session: Session<object>) => Promise<void>): Promise<void> {
-    this.hold()
+    this.#commit.hold()
     await this.#work
     const session = this.#current
     if (!session) throw new SessionInterruptedError()
@@ -262,35 +216,6 @@ export class RequestState {
     await write(session)
     this.#isForced = false
     this.#setHeaders()
-  }
-
-  #autoCommit(): Promise<void> | undefined {
-    if (this.#untold) {
-      const { error } = this.#untold
-      this.#untold = undefined
-      return Promise.reject(error)
-    }
-    if (this.#options.autoCommit) return this.#commit()
-    return this.#orGiveUp(() => this.#work)
-  }
-
-  /** `undefined`, at once, when there is nothing to save. What failed is not tried again: the error page is to leave. */
-  #commit(): Promise<void> | undefined {
-    return this.#orGiveUp(() => (this.#work ? this.#work.then(() => this.#save()) : this.#save()))
-  }
-
-  /** Who asks while a commit runs waits for the same one. */
-  #orGiveUp(start: () => Promise<void> | undefined): Promise<void> | undefined {
-    if (this.#committing || this.#isGivenUp) return this.#committing
-    this.#committing = start()
-      ?.catch((error) => {
-        this.#isGivenUp = true
-        throw error
-      })
-      .finally(() => {
-        this.#committing = undefined
-      })
-    return this.#committing
   }
 
   #save(): Promise<void> | undefined {
@@ -326,24 +251,7 @@ export class RequestState {
     const { ctx } = this
     if (ctx.res.headersSent) return
     const { externalKey } = this.#options
-    if (this.#cookies.set(ctx, this.#context, externalKey)) this.hold()
-  }
-
-  #tell(event: SessionEvent): void {
-    switch (event.type) {
-      case 'unknown-id':
-      case 'ended-id':
-        return this.#emit('missed', event.handle)
-      case 'expired':
-        return this.#emit('expired', event.handle)
-      case 'invalid-value':
-        return this.#emit('invalid', event.handle)
-    }
-  }
-
-  /** By the public handle, never the id: events are logged. */
-  #emit(what: 'missed' | 'expired' | 'invalid', key: string, value?: unknown): void {
-    setImmediate(() => this.#app.emit(`session:${what}`, { key, value, ctx: this.ctx }))
+    if (this.#cookies.set(ctx, this.#context, externalKey)) this.#commit.hold()
   }
 }
 
@@ -359,21 +267,4 @@ function readableData(session: Session<object>): Record<string, unknown> | undef
   } catch {
     return undefined
   }
-}
-
-type Carrier = { [STATE]?: RequestState }
-
-export const stateOf = (ctx: object): RequestState | undefined => (ctx as Carrier)[STATE]
-
-export function keepState(ctx: object, state: RequestState): void {
-  Object.defineProperty(ctx, STATE, { value: state, configurable: true })
-}
-
-export function requireState(ctx: object, caller: string): RequestState {
-  const state = stateOf(ctx)
-  if (!state)
-    throw new TypeError(
-      `${caller} needs the middleware: app.use(session(sessions, app)) comes before this handler.`,
-    )
-  return state
 }

@@ -142,6 +142,41 @@ describe.each(Object.keys(koas))('ctx.session in %s', (koa) => {
     expect((await get('/')).body).toEqual({ n: 2, m: 3, maxAge: 50_000 })
   })
 
+  test('begins anew by getSession(ctx) after a logout, keeping nothing that was asked of the old one', async () => {
+    const { get, store } = await browser(
+      {
+        '/': async (ctx) => {
+          of(ctx).maxAge = 5000
+          ctx.session = null
+          const session = await getSession(ctx)
+          return {
+            isNew: of(ctx).isNew,
+            same: session.data === (await getSession(ctx)).data,
+            maxAge: of(ctx).maxAge,
+          }
+        },
+      },
+      { koa, idleTimeout: 100 },
+    )
+    expect((await get('/')).body).toEqual({ isNew: true, same: true, maxAge: 100_000 })
+    expect(store.size).toBe(0)
+  })
+
+  test('stores no functions and no names with an underscore of an object that is assigned', async () => {
+    const { get } = await browser(
+      {
+        '/put': (ctx) => {
+          ctx.session = { n: 1, _own: 2, run: () => 3 } as never
+          return {}
+        },
+        '/': show,
+      },
+      { koa },
+    )
+    await get('/put')
+    expect((await get('/')).body).toEqual({ n: 1 })
+  })
+
   test('takes nothing but an object or null', async () => {
     const { get } = await browser(
       {
@@ -468,6 +503,38 @@ describe('the events of the application', () => {
       ['missed', expect.any(String), '/ignore'],
     ])
     expect(JSON.stringify(events)).not.toContain('A'.repeat(32))
+  })
+})
+
+describe('a value that cannot be read', () => {
+  test('is an error of its code, and an event; logout and login still work', async () => {
+    const { get, app, store, errors } = await browser({
+      '/put': put({ n: 1 }),
+      '/': show,
+      '/ignore': () => ({}),
+      '/logout': (ctx) => {
+        ctx.session = null
+        return {}
+      },
+    })
+    const invalid = new Promise((resolve) => app.once('session:invalid', resolve))
+    await get('/put')
+    for await (const key of store.keys('')) {
+      const { value } = (await store.read(key)) as { value: Uint8Array }
+      const broken = new TextEncoder().encode(new TextDecoder().decode(value).replace('{', '<'))
+      await store.destroy(key)
+      await store.create(key, broken, Date.now() + 10_000)
+    }
+    const { status, text } = await get('/')
+    expect([status, text, errors.map(({ code }) => code)]).toEqual([
+      500,
+      'Internal Server Error',
+      ['SESSION_VALUE_INVALID'],
+    ])
+    await invalid
+    expect((await get('/ignore')).status).toBe(200)
+    expect((await get('/logout')).setCookies).toHaveLength(1)
+    expect((await get('/')).body).toEqual({})
   })
 })
 

@@ -1,7 +1,8 @@
 import type { Session, Sessions } from '@tegata/core'
+import { keepState, requireState, stateOf } from './context-state.ts'
 import type { KoaApp, KoaContext } from './koa.ts'
 import { resolveOptions, type SessionMiddlewareOptions } from './options.ts'
-import { keepState, RequestState, requireState, stateOf } from './request-state.ts'
+import { RequestState } from './request-state.ts'
 
 /** Koa's own middleware type, without needing Koa. */
 export type SessionMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<void>
