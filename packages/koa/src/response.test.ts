@@ -1,9 +1,14 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createSessions } from '@tegata/core'
+import type Koa from 'koa'
 import compress from 'koa-compress'
 import conditional from 'koa-conditional-get'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type ContextSession, destroySession, getSession } from './index.ts'
+import { type ContextSession, destroySession, getSession, session } from './index.ts'
 import { browser, closeAll, type Data, type Handler, koas, slowStore } from './testing.ts'
 
 afterEach(closeAll)
@@ -375,6 +380,27 @@ describe.each(Object.keys(koas))('in %s', (koa) => {
     const { get } = await browser({ '/': answers.json as Handler }, { koa })
     const { setCookies } = await get('/', { headers: { 'X-Forwarded-Proto': 'https' } })
     expect(setCookies[0]).toMatch(/^__Host-sid=.*; Secure/)
+  })
+
+  test('a response of HTTP/2 waits as well', async () => {
+    const app = new (koas[koa] as typeof Koa)()
+    app.use(session(createSessions({ store: slowStore() }), app))
+    app.use((ctx) => {
+      ctx.session.n = 1
+      ctx.body = Readable.from(['one ', 'two'])
+    })
+    const server = createServer(app.callback() as never).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    try {
+      const stream = client.request({ ':path': '/' })
+      const [headers] = await once(stream, 'response')
+      expect(headers['set-cookie']).toHaveLength(1)
+      expect(await stream.setEncoding('utf8').reduce((all, one) => all + one, '')).toBe('one two')
+    } finally {
+      client.close()
+      server.close()
+    }
   })
 
   test('64 parallel writers of distinct keys lose none', async () => {
