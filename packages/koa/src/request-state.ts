@@ -73,7 +73,7 @@ export class RequestState {
   async destroy(): Promise<boolean> {
     this.#commit.hold()
     await this.#work
-    this.#isEnded = true
+    this.#end()
     return this.#context.destroy()
   }
 
@@ -96,10 +96,7 @@ export class RequestState {
   assign(value: unknown): void {
     this.#commit.hold()
     if (value === null) {
-      this.#isEnded = true
-      this.#isAssigned = false
-      this.#isForced = false
-      this.#beginning = undefined
+      this.#end()
       this.#then(() => this.#context.destroy())
       return
     }
@@ -184,6 +181,14 @@ export class RequestState {
     emitSessionEvent(this.#app, this.ctx, 'session:invalid', session.handle, data)
     this.#context = this.sessions.open({ secure: this.ctx.secure })
     await this.#context.load()
+  }
+
+  /** Nothing that was asked of the session is asked of its successor. */
+  #end(): void {
+    this.#isEnded = true
+    this.#isAssigned = false
+    this.#isForced = false
+    this.#beginning = undefined
   }
 
   #begin(beginning: Beginning): void {
