@@ -3,16 +3,18 @@ import type { Contract, ReadyFixture } from './store-fixture.ts'
 import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000
+/** Milliseconds; enough for a command to come in time on a busy machine. */
+const SHORTLY = 150
 
 export function testSliding(contract: Contract): void {
   contract('read with extend moves the deadline to now + idle, and answers it', async (fixture) => {
     const { store, now, after, advance } = fixture
-    await store.create('k', sliding(60, after(10 * MINUTE)), after(30))
+    await store.create('k', sliding(60, after(10 * MINUTE)), after(SHORTLY))
     const at = now()
     const found = await store.read('k', { extend: { fields, now: at, touchAfter: 0 } })
     assert.ok(found && !(found instanceof Error))
     assert.ok(Math.abs((found.expiresAt as number) - (at + MINUTE)) < 1000)
-    await advance(40)
+    await advance(SHORTLY)
     assert.ok(await store.read('k'))
   })
 
@@ -44,11 +46,11 @@ export function testSliding(contract: Contract): void {
     'read with extend leaves a value alone whose fields it cannot read',
     async ({ store, now, after, advance }) => {
       for (const [key, value] of Object.entries({ short: '12', odd: '........./////' })) {
-        await store.create(key, bytes(value), after(50))
+        await store.create(key, bytes(value), after(SHORTLY))
         const found = await store.read(key, { extend: { fields, now: now(), touchAfter: 0 } })
         assert.equal(textOf(found), value)
       }
-      await advance(51)
+      await advance(SHORTLY + 1)
       assert.equal(await store.read('short'), null)
       assert.equal(await store.read('odd'), null)
     },

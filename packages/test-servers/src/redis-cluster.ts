@@ -64,7 +64,7 @@ export class RedisCluster {
 
   /** Empties every shard. */
   async flush(): Promise<void> {
-    await Promise.all((await this.primaries()).map((server) => server.cli('flushall')))
+    await Promise.all((await this.primaries()).map((server) => server.flush()))
   }
 
   /** The server that holds `key`, by the word of the cluster itself. */

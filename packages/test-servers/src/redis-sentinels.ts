@@ -76,7 +76,7 @@ export class RedisSentinels {
   }
 
   async flush(): Promise<void> {
-    await (await this.primary()).cli('flushall')
+    await (await this.primary()).flush()
   }
 
   /** Kills the primary as a crash does, waits for a replica to be promoted, and brings it back as a replica. */
