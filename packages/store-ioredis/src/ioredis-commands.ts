@@ -55,9 +55,17 @@ const commandsOf = (client: Client): RedisCommands => ({
     const method = `${command.toLowerCase() as Lowercase<RedisCommandName>}Buffer` as const
     return client[method](...args.map(writable))
   },
-  // By name: the application's copy of ioredis has classes of its own.
-  isErrorReply: (error): error is Error => error instanceof Error && error.name === 'ReplyError',
+  isErrorReply,
 })
+
+/**
+ * By name: the application's copy of ioredis has classes of its own. Redirections without end are what servers answered too, and
+ * nothing was done.
+ */
+const isErrorReply = (error: unknown): error is Error =>
+  error instanceof Error &&
+  (error.name === 'ReplyError' ||
+    error.message.startsWith('Too many Cluster redirections. Last error: ReplyError'))
 
 /** ioredis would send any other bytes as their digits. */
 const writable = (argument: string | Uint8Array) =>

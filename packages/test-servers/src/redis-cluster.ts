@@ -80,8 +80,11 @@ export class RedisCluster {
     return server
   }
 
-  /** Moves a slot with its keys to another primary, as an operator's resharding does. */
-  async migrateSlot(slot: number, to: RedisServer): Promise<void> {
+  /**
+   * Moves a slot with its keys to another primary, as an operator's resharding does; `meanwhile` is called when the keys have moved and
+   * the slot has not.
+   */
+  async migrateSlot(slot: number, to: RedisServer, meanwhile?: () => Promise<unknown>): Promise<void> {
     const from = await this.primaryOfSlot(slot)
     const [fromId, toId] = await Promise.all([from, to].map((server) => server.cli('cluster', 'myid')))
     await to.cli('cluster', 'setslot', String(slot), 'importing', fromId as string)
@@ -93,6 +96,7 @@ export class RedisCluster {
       if (keys.length === 0) break
       await from.cli('migrate', '127.0.0.1', String(to.port), '', '0', '5000', 'keys', ...keys)
     }
+    await meanwhile?.()
     for (const server of [to, from, ...(await this.primaries())]) {
       await server.cli('cluster', 'setslot', String(slot), 'node', toId as string)
     }
