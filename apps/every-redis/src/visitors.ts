@@ -66,6 +66,15 @@ export class Visitor {
     await this.request((session) => session.rotate())
   }
 
+  async login(owner: string): Promise<void> {
+    await this.request((session) => session.authenticate(owner))
+  }
+
+  /** Without having looked at the session. */
+  async logout(): Promise<void> {
+    await this.#sessions.open({ cookie: this.cookie, secure: true }).destroy()
+  }
+
   #note(error: unknown): void {
     if (!(error instanceof StoreUnavailableError)) throw error
     this.failures.push(error)
