@@ -57,6 +57,7 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   if (typeof client?.withTypeMapping !== 'function') {
     throw new TypeError('The first argument of nodeRedisStore() must be a client of node-redis.')
   }
+  refuseReplica(client)
   const commands = { ...commandsOf(senderOf(client)), confirm: confirmations(client) }
   if (!isCluster(client)) return commands
   return {
@@ -72,6 +73,16 @@ const commandsOf = (send: Send): RedisCommands => ({
   send: async (key, args) => send(key, args.map(writable)),
   isErrorReply,
 })
+
+/** As the option says that is for a replica of a Cluster alone. A pool does not tell its options. */
+function refuseReplica(client: NodeRedisClient): void {
+  const { options } = client as { options?: { readonly readonly?: boolean } }
+  if (options?.readonly) {
+    throw new TypeError(
+      'The client of nodeRedisStore() reads from a replica (its option `readonly`), and one that lags would look like a logout: give it a client of its own.',
+    )
+  }
+}
 
 /** Never as a read: node-redis may be set up to send those to replicas, and one that lags would look like a logout. */
 function senderOf(client: object): Send {

@@ -1,3 +1,4 @@
+export { compileStrictly } from './compile-strictly.ts'
 export { type ConformanceRow, ConformanceRows } from './conformance-rows.ts'
 export { type FoundRedis, findRedis, type MissingRedis } from './find-redis.mjs'
 export { freePort } from './free-port.ts'
