@@ -35,7 +35,7 @@ export class Visitor {
     const context = this.#sessions.open({ cookie: this.cookie, secure: true })
     const answer = await handler(await context.session())
     await context.commit()
-    const { setCookie } = context.headers()
+    const [setCookie] = context.headers().setCookies
     if (setCookie) {
       this.cookie = setCookie.split(';')[0]
       if (this.cookie?.endsWith('=')) this.cleared++

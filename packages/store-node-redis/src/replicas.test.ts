@@ -1,4 +1,4 @@
-import { clusterOrSkip, sentinelsOrSkip } from '@tegata/test-servers'
+import { clusterOrSkip, sentinelsOrSkip, until } from '@tegata/test-servers'
 import { createClient, createCluster, createSentinel } from 'redis'
 import { describe, expect, test } from 'vitest'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
@@ -16,6 +16,7 @@ const later = () => Date.now() + 60_000
 async function work(client: Client): Promise<void> {
   client.on('error', () => {})
   await client.connect()
+  if ('replicas' in client) expect(client.replicas).toHaveLength(3)
   const store = nodeRedisStore(client)
   for (let i = 0; i < 10; i++) {
     await store.create(`k${i}`, bytes('A'), later())
@@ -37,6 +38,11 @@ await clusterOrSkip('a Cluster client with useReplicas', (cluster) => {
   test('asks no replica: one that lags would look like a logout', async () => {
     const primaries = await cluster.primaries()
     const replicas = cluster.servers.filter((server) => !primaries.includes(server))
+    await until('clients are told of the replicas, which they are when those have something', async () => {
+      for (const [i, primary] of primaries.entries()) await primary.cli('publish', `any${i}`, 'message')
+      const slots = await Promise.all(cluster.servers.map((server) => server.cli('cluster', 'slots')))
+      return slots.every((told) => replicas.every(({ port }) => told.includes(String(port))))
+    })
     const monitors = await Promise.all(replicas.map((replica) => replica.monitor()))
     await work(createCluster({ useReplicas: true, rootNodes: cluster.nodes.map((socket) => ({ socket })) }))
     for (const monitor of monitors) {

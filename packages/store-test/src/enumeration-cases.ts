@@ -69,7 +69,7 @@ async function request(sessions: Sessions, cookie: string | undefined, change: '
   if (change === 'write') session.data.in = sessions.policy.format
   if (change === 'end') await session.destroy()
   await context.commit()
-  return { ...found, cookie: context.headers().setCookie?.split(';')[0] ?? cookie }
+  return { ...found, cookie: context.headers().setCookies[0]?.split(';')[0] ?? cookie }
 }
 
 export function testIsolation(contract: Contract): void {
