@@ -118,7 +118,6 @@ await sentinelsOrSkip('what a request costs', (sentinels) => {
 
   // The last of the file, and only where there is a Redis.
   test('the committed table of costs is true', async () => {
-    const lines = costs.map((cost) => `  ${JSON.stringify(cost)}`).join(',\n')
-    await expect(`[\n${lines}\n]\n`).toMatchFileSnapshot('../costs.json')
+    await expect(`${JSON.stringify(costs, null, 2)}\n`).toMatchFileSnapshot('../costs.json')
   })
 })
