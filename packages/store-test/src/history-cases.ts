@@ -59,10 +59,7 @@ export function testLinearizability(contract: Contract, runs: number): void {
   )
 }
 
-/** Each waits for its clients to be back. */
-const INTERRUPTED_RUNS = 6
-
-export function testInterruptions(contract: Contract): void {
+export function testInterruptions(contract: Contract, runs: number): void {
   contract(
     'while connections are cut every call is applied and answered, refused as not applied, or told as unknown',
     async (fixture) => {
@@ -83,7 +80,8 @@ export function testInterruptions(contract: Contract): void {
             await cutting
           }
         }),
-        { numRuns: INTERRUPTED_RUNS, endOnFailure: true },
+        // Each waits for its clients to be back.
+        { numRuns: Math.ceil(runs / 16), endOnFailure: true },
       )
     },
     'interrupt',

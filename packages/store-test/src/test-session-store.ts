@@ -56,5 +56,5 @@ export function testSessionStore(suite: StoreSuite): void {
   testConcurrency(contract)
   testAgainstModel(contract, suite.runs ?? 100)
   testLinearizability(contract, suite.runs ?? 100)
-  testInterruptions(contract)
+  testInterruptions(contract, suite.runs ?? 100)
 }
