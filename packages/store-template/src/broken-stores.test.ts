@@ -166,7 +166,7 @@ describe('the suite', () => {
     expect(await failures(() => ({}))).toEqual([])
   })
 
-  test.each(mistakes)('tells of a store that %s', async (_, caughtBy, mistake) => {
+  test.each(mistakes)('tells of a store that %s', { timeout: 60_000 }, async (_, caughtBy, mistake) => {
     // Races, and replies that are lost on the way back, are a matter of chance.
     const runs = { [PARALLEL]: 300, [CUT]: 640 }[caughtBy]
     expect(await failures(mistake, runs)).toContain(caughtBy)
