@@ -102,8 +102,8 @@ export class RedisCluster {
     }
   }
 
-  /** Kills a primary as a crash does, waits for its replica to be promoted, and brings it back as a replica. */
-  async failOver(primary: RedisServer): Promise<void> {
+  /** Kills a primary as a crash does, waits for its replica to be promoted, and brings it back as a replica after `meanwhile`. */
+  async failOver(primary: RedisServer, meanwhile?: () => Promise<void>): Promise<void> {
     const { port } = primary
     const [slot = 0] = slotsOf(await primary.cli('cluster', 'nodes'), port)
     await primary.kill()
@@ -115,6 +115,7 @@ export class RedisCluster {
       if (holders.has(port) || holders.has(undefined)) return false
       return holders.size === 1 && infos.every((info) => info.includes('cluster_state:ok'))
     })
+    await meanwhile?.()
     await primary.start()
     await this.whole()
   }
