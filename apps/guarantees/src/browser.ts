@@ -119,7 +119,10 @@ export class Browser {
     await session.rotate()
     this.#login = undefined
     await this.#call(() => context.commit())
-    this.#take(context.headers().setCookie, login.name, login.tokens, login)
+    const { setCookie } = context.headers()
+    // The session was gone when it was to be moved.
+    if (!setCookie) return this.#lose(login)
+    this.#take(setCookie, login.name, login.tokens, login)
   }
 
   async #logOut(login: Login): Promise<void> {

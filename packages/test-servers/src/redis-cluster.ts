@@ -44,9 +44,8 @@ export class RedisCluster {
   async whole(): Promise<void> {
     const isWhole = async (server: RedisServer) => {
       if (!(await server.cli('cluster', 'info')).includes('cluster_state:ok')) return false
-      const role = await roleOf(server)
       const replication = await server.cli('info', 'replication')
-      return role === 'master'
+      return replication.includes('role:master')
         ? /connected_slaves:[1-9]/.test(replication) && /state=online/.test(replication)
         : replication.includes('master_link_status:up')
     }

@@ -16,9 +16,12 @@ interface Servers {
 export const redisOrSkip = (title: string, suite: (redis: RedisServer) => void, options?: RedisOptions) =>
   serversOrSkip(title, new RedisServer(options), suite)
 
-/** As `redisOrSkip`, with a cluster of six. */
-export const clusterOrSkip = (title: string, suite: (cluster: RedisCluster) => void) =>
-  serversOrSkip(title, new RedisCluster(), suite)
+/** As `redisOrSkip`, with a cluster of six, each of which may be given more arguments. */
+export const clusterOrSkip = (
+  title: string,
+  suite: (cluster: RedisCluster) => void,
+  args?: readonly string[],
+) => serversOrSkip(title, new RedisCluster(args), suite)
 
 /** As `redisOrSkip`, with a primary and its replicas under three sentinels. */
 export const sentinelsOrSkip = (
