@@ -1,4 +1,4 @@
-import type { SessionStore } from '@tegata/core'
+import type { EnumerableStore } from '@tegata/core'
 import { ioredisStore } from '@tegata/store-ioredis'
 import { type NodeRedisStoreOptions, nodeRedisStore } from '@tegata/store-node-redis'
 import type { RedisCluster, RedisSentinels } from '@tegata/test-servers'
@@ -9,14 +9,14 @@ type Options = NodeRedisStoreOptions
 
 /** A store over a client of its own, and how that is ended. */
 export interface OpenStore {
-  store: SessionStore
+  store: EnumerableStore
   close(): void
 }
 
 /** As applications open them: no option but where the servers are. */
 export type Connect<Servers> = (servers: Servers, options: Options) => Promise<OpenStore>
 
-function ofIoredis(client: Redis | Cluster, options: Options): OpenStore {
+export function ofIoredis(client: Redis | Cluster, options?: Options): OpenStore {
   client.on('error', () => {})
   return { store: ioredisStore(client, options), close: () => client.disconnect() }
 }
@@ -27,7 +27,7 @@ type NodeRedis = Parameters<typeof nodeRedisStore>[0] & {
   destroy(): unknown
 }
 
-async function ofNodeRedis(client: NodeRedis, options: Options): Promise<OpenStore> {
+export async function ofNodeRedis(client: NodeRedis, options?: Options): Promise<OpenStore> {
   client.on('error', () => {})
   await client.connect()
   return { store: nodeRedisStore(client, options), close: () => client.destroy() }

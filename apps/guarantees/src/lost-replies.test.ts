@@ -1,43 +1,34 @@
-import { createSessions, type SessionStore, type Sessions } from '@tegata/core'
-import { ioredisStore } from '@tegata/store-ioredis'
-import { nodeRedisStore } from '@tegata/store-node-redis'
+import { createSessions, type Sessions } from '@tegata/core'
 import { clusterOrSkip, LossyProxy, redisOrSkip } from '@tegata/test-servers'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type OpenStore, ofIoredis, ofNodeRedis } from './clients.ts'
 
 interface Data {
   n?: number
-}
-
-interface Client {
-  on(event: 'error', listener: () => void): unknown
-  connect?(): Promise<unknown>
-  disconnect(): unknown
 }
 
 const WRITE = /EVAL|UNLINK/i
 
 /** What holds whatever a reply is lost to: what was done is told as done, and done once. */
 function tellWhatWasDone(
-  connect: (proxy: LossyProxy) => { store: SessionStore; client: Client },
+  connect: (proxy: LossyProxy) => OpenStore | Promise<OpenStore>,
   servers: () => readonly { port: number }[],
   stepsOfRotate: number,
 ): void {
   let proxy: LossyProxy
-  let client: Client
+  let open: OpenStore
   let sessions: Sessions<Data>
   beforeEach(async () => {
     proxy = await new LossyProxy(servers()).open()
-    const opened = connect(proxy)
-    client = opened.client
-    client.on('error', () => {})
-    if ('isOpen' in client) await client.connect?.()
-    sessions = createSessions<Data>({ store: opened.store, storeTimeout: 5 })
+    open = await connect(proxy)
+    sessions = createSessions<Data>({ store: open.store, storeTimeout: 5 })
+    // Each script once: its text is sent with the first.
     await logIn('ann')
   })
   afterEach(() => {
-    client.disconnect()
+    open.close()
     proxy.close()
   })
 
@@ -99,6 +90,25 @@ function tellWhatWasDone(
     }
   })
 
+  test.each(Array.from({ length: stepsOfRotate }, (_, i) => i + 1))(
+    'a move in a format without marks, step %i',
+    async (step) => {
+      const utf8 = (text: string) => new TextEncoder().encode(text)
+      const expiresAt = Date.now() + 60_000
+      for (let round = 0; round < 5; round++) {
+        const [from, to] = [`from ${step} ${round}`, `to ${step} ${round}`]
+        await open.store.create(from, utf8('A'), expiresAt)
+        proxy.lose(WRITE, step)
+        const move = () => open.store.rotate(from, to, utf8('B'), expiresAt, { whole: utf8('A') })
+        // Made again by whoever asked, where the client does not by itself.
+        expect(await move().catch(move)).toEqual({ outcome: 'replaced' })
+        expect(await open.store.read(from)).toBeNull()
+        expect(await open.store.read(to)).toEqual({ value: utf8('B') })
+      }
+      expect(proxy.lost).toBe(5)
+    },
+  )
+
   test('a logout', async () => {
     const id = await logIn('bob')
     proxy.lose(WRITE)
@@ -110,57 +120,32 @@ function tellWhatWasDone(
 
 describe('where a reply is lost, the store tells what was done, and does it once', async () => {
   await redisOrSkip('on a server', (redis) => {
+    const servers = () => [redis]
     describe('ioredis', () => {
-      const connect = (proxy: LossyProxy) => {
-        const client = new Redis({ ...proxy.nodes[0] })
-        return { client, store: ioredisStore(client) }
-      }
-      tellWhatWasDone(connect, () => [redis], 1)
+      tellWhatWasDone(({ nodes }) => ofIoredis(new Redis({ ...nodes[0] })), servers, 1)
     })
-    describe('ioredis, that sends nothing again by itself', () => {
-      const connect = (proxy: LossyProxy) => {
-        const client = new Redis({ ...proxy.nodes[0], maxRetriesPerRequest: 0, retryStrategy: () => 20 })
-        return { client, store: ioredisStore(client) }
-      }
-      tellWhatWasDone(connect, () => [redis], 1)
+    describe('ioredis that sends nothing again by itself', () => {
+      const options = { maxRetriesPerRequest: 0, retryStrategy: () => 20 }
+      tellWhatWasDone(({ nodes }) => ofIoredis(new Redis({ ...nodes[0], ...options })), servers, 1)
     })
     describe('node-redis', () => {
-      const connect = (proxy: LossyProxy) => {
-        const client = createClient({ socket: { ...proxy.nodes[0] } })
-        return { client: { ...ended(client), isOpen: false }, store: nodeRedisStore(client) }
-      }
-      tellWhatWasDone(connect, () => [redis], 1)
+      tellWhatWasDone(({ nodes }) => ofNodeRedis(createClient({ socket: { ...nodes[0] } })), servers, 1)
     })
   })
 
   await clusterOrSkip('on a Cluster', (cluster) => {
+    const servers = () => cluster.servers
     describe('ioredis', () => {
-      const connect = (proxy: LossyProxy) => {
-        const client = new Cluster(proxy.nodes, { natMap: proxy.addressMap })
-        return { client, store: ioredisStore(client) }
-      }
-      tellWhatWasDone(connect, () => cluster.servers, 2)
+      const connect = ({ nodes, addressMap }: LossyProxy) =>
+        ofIoredis(new Cluster(nodes, { natMap: addressMap }))
+      tellWhatWasDone(connect, servers, 2)
     })
     describe('node-redis', () => {
-      const connect = (proxy: LossyProxy) => {
-        const rootNodes = proxy.nodes.map((socket) => ({ socket }))
-        const client = createCluster({ rootNodes, nodeAddressMap: proxy.addressMap })
-        return { client: { ...ended(client), isOpen: false }, store: nodeRedisStore(client) }
+      const connect = ({ nodes, addressMap }: LossyProxy) => {
+        const rootNodes = nodes.map((socket) => ({ socket }))
+        return ofNodeRedis(createCluster({ rootNodes, nodeAddressMap: addressMap }))
       }
-      tellWhatWasDone(connect, () => cluster.servers, 2)
+      tellWhatWasDone(connect, servers, 2)
     })
   })
 })
-
-/** node-redis' own names for what ioredis calls otherwise. */
-function ended(client: {
-  on(event: 'error', listener: () => void): unknown
-  connect(): Promise<unknown>
-  destroy(): unknown
-}) {
-  return {
-    on: (event: 'error', listener: () => void) => client.on(event, listener),
-    connect: () => client.connect(),
-    disconnect: () => client.destroy(),
-  }
-}
