@@ -6,6 +6,7 @@ import { Cluster, Redis } from 'ioredis'
 import { createCluster, createSentinel } from 'redis'
 
 type Options = NodeRedisStoreOptions
+type Client = 'ioredis' | 'node-redis'
 
 /** A store over a client of its own, and how that is ended. */
 export interface OpenStore {
@@ -33,13 +34,13 @@ export async function ofNodeRedis(client: NodeRedis, options?: Options): Promise
   return { store: nodeRedisStore(client, options), close: () => client.destroy() }
 }
 
-export const ofCluster: Record<string, Connect<RedisCluster>> = {
+export const ofCluster: Record<Client, Connect<RedisCluster>> = {
   ioredis: async ({ nodes }, options) => ofIoredis(new Cluster(nodes), options),
   'node-redis': ({ nodes }, options) =>
     ofNodeRedis(createCluster({ rootNodes: nodes.map((socket) => ({ socket })) }), options),
 }
 
-export const ofSentinels: Record<string, Connect<RedisSentinels>> = {
+export const ofSentinels: Record<Client, Connect<RedisSentinels>> = {
   ioredis: async ({ nodes, name }, options) => ofIoredis(new Redis({ sentinels: nodes, name }), options),
   'node-redis': ({ nodes, name }, options) =>
     ofNodeRedis(createSentinel({ name, sentinelRootNodes: nodes }), options),
