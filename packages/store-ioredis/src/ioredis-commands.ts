@@ -29,7 +29,7 @@ interface Client extends Methods<Promise<unknown>> {
   nodes?(role: 'master'): readonly Client[]
   /** Of a Cluster, by slot: who holds it, the primary first. */
   readonly slots?: readonly (readonly string[] | undefined)[]
-  duplicate(): Client
+  duplicate(override: object): Client
   pipeline(): Pipeline
   on(event: string, listener: () => void): unknown
   once(event: string, listener: () => void): unknown
@@ -116,7 +116,10 @@ function confirmations(client: Client): NonNullable<RedisCommands['confirm']> {
         for (const duplicate of connections.values()) duplicate.disconnect()
       })
     }
-    const duplicate = (client.isCluster ? nodeOf(client, primary) : client).duplicate()
+    const original = client.isCluster ? nodeOf(client, primary) : client
+    // A Cluster puts its prefix before keys itself, its nodes do not.
+    const { keyPrefix } = client.options ?? {}
+    const duplicate = original.duplicate({ ...(keyPrefix && { keyPrefix }), enableOfflineQueue: true })
     // The client of the application tells the application.
     duplicate.on('error', () => {})
     duplicate.once('end', () => connections.delete(primary))

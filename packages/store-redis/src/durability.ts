@@ -4,6 +4,9 @@ import { primaryOf } from './primary-of.ts'
 import type { Confirmation, RedisCall, RedisCommands } from './redis-commands.ts'
 import { within } from './within.ts'
 
+/** What the question may take beside the waiting: a connection, the way there and back. */
+const JOURNEY_MS = 1000
+
 export interface DurabilityOptions {
   /**
    * How many replicas have to have a write before it is answered. As many as a primary has: whichever is promoted then has it.
@@ -37,7 +40,7 @@ if kind == 'none' then
   redis.call('UNLINK', key)
 else
   local left = redis.call('PTTL', key)
-  redis.call('PEXPIRE', key, left > 0 and left or 1000)
+  redis.call('PEXPIRE', key, left < 0 and 1000 or math.max(left, 1))
   if left < 0 then redis.call('PERSIST', key) end
 end
 return 1
@@ -68,7 +71,7 @@ export function replicaConfirmation(
   function queueFor(primary: string | undefined) {
     return batching(async (calls: RedisCall[]) => {
       const ask = () => confirm?.(primary, calls, replicas, milliseconds) as Promise<Confirmation>
-      const { replies, ...rest } = await within(2 * milliseconds, ask)
+      const { replies, ...rest } = await within(milliseconds + JOURNEY_MS, ask)
       return replies.map((reply) => ({ reply, ...rest }))
     })
   }
