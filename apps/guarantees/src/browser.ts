@@ -45,7 +45,7 @@ export class Browser {
   readonly ended: Promised[] = []
   acknowledged = 0
   readonly #sessions: Sessions<Data>
-  readonly #name: string
+  readonly name: string
   readonly #stalls: Stalls
   #login: Login | undefined
   #counter = 0
@@ -54,7 +54,7 @@ export class Browser {
 
   constructor(sessions: Sessions<Data>, name: string, stalls: Stalls) {
     this.#sessions = sessions
-    this.#name = name
+    this.name = name
     this.#stalls = stalls
   }
 
@@ -99,7 +99,7 @@ export class Browser {
   }
 
   async #logIn(old: Login | undefined): Promise<void> {
-    const name = `${this.#name}-${++this.#counter}`
+    const name = `${this.name}-${++this.#counter}`
     const context = this.#open(old?.id)
     const session = await this.#call(() => context.session())
     if (!session) return

@@ -46,3 +46,21 @@ await clusterOrSkip(
   // Nobody is promoted meanwhile.
   ['--cluster-node-timeout', '60000'],
 )
+
+await clusterOrSkip('a Cluster one primary of which hangs until its replica takes over', (cluster) => {
+  test.each(Object.entries(ofCluster))('serves its sessions again through %s', async (_, connect) => {
+    const { store, close } = await connect(cluster, { commandTimeout: COMMAND_TIMEOUT_MS / 1000 })
+    expect(await store.read('k')).toBeNull()
+    const hanging = await cluster.primaryOf('k')
+    try {
+      hanging.freeze()
+      await expect(store.read('k')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      const isBack = () => store.read('k').then((found) => found === null)
+      await expect.poll(() => isBack().catch(() => false), { timeout: 15_000 }).toBe(true)
+    } finally {
+      hanging.thaw()
+      close()
+    }
+    await cluster.whole()
+  })
+})

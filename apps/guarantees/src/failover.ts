@@ -60,8 +60,8 @@ export async function loadWhileFailing<Servers>(
   rounds: number,
 ): Promise<Outcome> {
   const durabilities = [undefined, { replicas: 1, timeout: REPLICA_TIMEOUT }]
-  const kinds = Object.values(clients).flatMap((connect) =>
-    durabilities.map((durability) => ({ connect, durability })),
+  const kinds = Object.entries(clients).flatMap(([name, connect]) =>
+    durabilities.map((durability) => ({ name, connect, durability })),
   )
   const open = await Promise.all(
     kinds.map(async ({ connect, durability }) => {
@@ -76,7 +76,7 @@ export async function loadWhileFailing<Servers>(
     const { sessions } = open[kind] as (typeof open)[number]
     return {
       isDurable: kinds[kind]?.durability !== undefined,
-      browser: new Browser(sessions, `user${i}`, stalls),
+      browser: new Browser(sessions, `user${i} ${kinds[kind]?.name}`, stalls),
     }
   })
   const browsers = all.map(({ browser }) => browser)
@@ -98,11 +98,13 @@ export async function loadWhileFailing<Servers>(
   })
 
   async function servedAgain(which: readonly Browser[]): Promise<void> {
-    const before = which.map(({ acknowledged }) => acknowledged)
-    await until(
-      'every browser is served again',
-      async () => which.every(({ acknowledged }, i) => acknowledged > (before[i] ?? 0)),
-      BACK_WITHIN_MS,
+    const before = new Map(which.map((browser) => [browser, browser.acknowledged]))
+    const waiting = () => which.filter((browser) => browser.acknowledged === before.get(browser))
+    await until('every browser is served again', async () => waiting().length === 0, BACK_WITHIN_MS).catch(
+      (error) => {
+        console.error(waiting().map(({ name, failures }) => [name, failures.at(-1)]))
+        throw error
+      },
     )
   }
 

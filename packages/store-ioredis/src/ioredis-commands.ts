@@ -29,6 +29,7 @@ interface Client extends Methods<Promise<unknown>> {
   nodes?(role: 'master'): readonly Client[]
   /** Of a Cluster, by slot: who holds it, the primary first. */
   readonly slots?: readonly (readonly string[] | undefined)[]
+  refreshSlotsCache?(callback: (error?: Error | null) => void): void
   duplicate(override: object): Client
   pipeline(): Pipeline
   on(event: string, listener: () => void): unknown
@@ -56,6 +57,7 @@ export function ioredisCommands(given: IoredisClient): RedisCommands {
     confirm,
     primaries: () => primariesOf(client),
     primaryOfSlot: (slot) => client.slots?.[slot]?.[0],
+    rediscover: () => new Promise((resolve) => client.refreshSlotsCache?.(resolve)),
   }
 }
 

@@ -79,6 +79,8 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   return {
     ...commands,
     primaryOfSlot: (slot) => client.slots[slot]?.master.address,
+    // Any node is asked, and answers where the key is: that is what makes node-redis ask for the rest.
+    rediscover: (key) => client.sendCommand(undefined, false, ['PTTL', key], asBytes),
     primaries: async () => {
       const nodes = await Promise.all(client.masters.map((node) => client.nodeClient(node)))
       return nodes.map((node) => commandsOf((_key, args) => node.sendCommand(args, asBytes)))

@@ -17,11 +17,12 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
     return circuit
   }
 
-  // In a Cluster by the key: a client that is asked for nothing may not notice that another primary has it by now.
-  const askForLife = (key: string | undefined) =>
-    commands.primaryOfSlot && key !== undefined
-      ? commands.send(key, ['EXISTS', key])
-      : commands.send(undefined, ['PING'])
+  function askForLife(key: string | undefined): Promise<unknown> {
+    if (!commands.primaryOfSlot || key === undefined) return commands.send(undefined, ['PING'])
+    // By the key, which another primary may have by now.
+    commands.rediscover?.(key).catch(() => {})
+    return commands.send(key, ['EXISTS', key])
+  }
 
   return {
     ...commands,

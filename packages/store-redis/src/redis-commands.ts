@@ -34,6 +34,11 @@ export interface RedisCommands {
   /** Of a Cluster: a name for the primary that the client takes a slot to be on; `undefined` where it does not know yet. */
   primaryOfSlot?(slot: number): string | undefined
   /**
+   * Of a Cluster: makes the client ask anew who holds what, the slot of `key` being in doubt. A primary that hangs tells nobody
+   * that another one has taken over, and clients ask of their own accord only when a connection ends.
+   */
+  rediscover?(key: string): Promise<unknown>
+  /**
    * Sends calls to a primary (named as by `primaryOfSlot`) and right behind them WAIT for that many replicas or milliseconds, as
    * one pipeline to one server: what another one's replicas have says nothing of these calls. On a connection of its own, as
    * WAIT holds up whatever comes behind it. Rejects where any of the calls does.
