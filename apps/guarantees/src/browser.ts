@@ -109,7 +109,7 @@ export class Browser {
     // Where this fails the old session may have ended nevertheless.
     this.#login = undefined
     await this.#call(() => context.commit())
-    this.#take(context.headers().setCookie, name, new Set([name]), old)
+    this.#take(context.headers().setCookies[0], name, new Set([name]), old)
   }
 
   async #rotate(login: Login): Promise<void> {
@@ -119,7 +119,7 @@ export class Browser {
     await session.rotate()
     this.#login = undefined
     await this.#call(() => context.commit())
-    const { setCookie } = context.headers()
+    const [setCookie] = context.headers().setCookies
     // The session was gone when it was to be moved.
     if (!setCookie) return this.#lose(login)
     this.#take(setCookie, login.name, login.tokens, login)

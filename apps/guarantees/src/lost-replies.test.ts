@@ -33,7 +33,7 @@ function tellWhatWasDone(
   })
 
   const idOf = (context: ReturnType<typeof sessions.open>) =>
-    /^sid=([^;]+)/.exec(context.headers().setCookie ?? '')?.[1] ?? expect.fail('no cookie')
+    /^sid=([^;]+)/.exec(context.headers().setCookies[0] ?? '')?.[1] ?? expect.fail('no cookie')
 
   async function logIn(owner: string, n = 1): Promise<string> {
     const context = sessions.open({})
