@@ -17,12 +17,18 @@ class Silent {
   /** Of commands that were not answered in time. */
   readonly late: { resolve(reply: unknown): void; reject(error: Error): void }[] = []
   readonly store: EnumerableStore
+  /** Keys for which the client was made to look around. */
+  readonly rediscovered: string[] = []
 
   constructor(isCluster = false) {
     const commands: RedisCommands = {
       send: (key, args) => this.#answer(key, args),
       isErrorReply: (error): error is Error => error instanceof Error && error.name === 'ReplyError',
-      ...(isCluster && { primaries: async () => [], primaryOfSlot: (slot) => nameOf(slot) }),
+      ...(isCluster && {
+        primaries: async () => [],
+        primaryOfSlot: (slot) => nameOf(slot),
+        rediscover: async (key) => this.rediscovered.push(key),
+      }),
     }
     this.store = redisStore(commands, { commandTimeout: TIMEOUT_MS / 1000 })
   }
@@ -139,6 +145,7 @@ describe('a server that does not answer', () => {
     cluster.sent.length = 0
     await vi.advanceTimersByTimeAsync(600)
     expect(cluster.sent).toEqual(['EXISTS a'])
+    expect(cluster.rediscovered).toEqual(['a'])
     cluster.silent.clear()
     await vi.advanceTimersByTimeAsync(2000)
     expect(await cluster.store.read('a')).toBeNull()
