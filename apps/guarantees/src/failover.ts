@@ -110,10 +110,11 @@ export async function loadWhileFailing<Servers>(
 
   /** Once every shard is served: a circuit may still be open. */
   async function verify(what?: 'all'): Promise<void> {
-    for (const browser of browsers) {
+    const verified = browsers.map((browser) => {
       const isDone = () => browser.verify(what).then(() => true)
-      await until('what was promised can be looked after', isDone, BACK_WITHIN_MS)
-    }
+      return until('what was promised can be looked after', isDone, BACK_WITHIN_MS)
+    })
+    await Promise.all(verified)
   }
 
   for (let round = 0; round < rounds; round++) {
@@ -145,8 +146,9 @@ export async function loadWhileFailing<Servers>(
   const breachesOf = (durable: boolean) =>
     all.filter(({ isDurable }) => isDurable === durable).flatMap(({ browser }) => browser.breaches)
   const broken: Breach[] = []
+  const holderOf = remembering(primaryOf)
   for (const breach of breachesOf(false)) {
-    if (!(await isExcused(breach, losses, primaryOf))) broken.push(breach)
+    if (!(await isExcused(breach, losses, holderOf))) broken.push(breach)
   }
   const failures = browsers.flatMap((browser) => browser.failures)
   const sum = (of: (browser: Browser) => number) =>
@@ -184,6 +186,16 @@ async function isExcused(
     if (from <= at && at <= to && (await primaryOf(key)) === holder) return true
   }
   return false
+}
+
+/** Asks once for each key: nobody dies any more. */
+function remembering(ask: (key: string) => Promise<RedisServer>): typeof ask {
+  const answers = new Map<string, Promise<RedisServer>>()
+  return (key) => {
+    const answer = answers.get(key) ?? ask(key)
+    answers.set(key, answer)
+    return answer
+  }
 }
 
 /** For a moment, the primary tells of writes that nobody else ever sees. */

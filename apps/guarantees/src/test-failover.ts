@@ -13,7 +13,7 @@ export function testFailover<Servers>(failing: Failing<Servers>): void {
     process.on('unhandledRejection', record)
     outcome = await loadWhileFailing(failing, FAILOVERS)
     console.info(outcome.figures)
-  }, 240_000)
+  }, 300_000)
   afterAll(() => {
     process.off('unhandledRejection', record)
   })
