@@ -160,8 +160,8 @@ await redisOrSkip('a Redis that freezes', (redis) => {
       redis.thaw()
       client.disconnect()
     })
+    await client.ping()
     const store = redisStore(commandsOf(client), { commandTimeout: 0.1 })
-    expect(await store.read('k')).toBeNull()
     redis.freeze()
     await Promise.all(
       Array.from({ length: 5 }, () => expect(store.read('k')).rejects.toMatchObject(unavailable)),
