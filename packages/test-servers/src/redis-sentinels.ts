@@ -99,12 +99,11 @@ export class RedisSentinels {
     await Promise.all(
       this.servers.filter((server) => server !== promoted).map((server) => follow(server, promoted)),
     )
+    // As a sentinel does it: clients must not stay with a server that takes no writes any more.
+    await old.cli('client', 'kill', 'type', 'normal')
     await this.whole()
   }
 }
 
-/** As a sentinel does it: clients must not stay with a server that takes no writes any more. */
-async function follow(replica: RedisServer, primary: RedisServer): Promise<void> {
-  await replica.cli('replicaof', '127.0.0.1', String(primary.port))
-  await replica.cli('client', 'kill', 'type', 'normal')
-}
+const follow = (replica: RedisServer, primary: RedisServer) =>
+  replica.cli('replicaof', '127.0.0.1', String(primary.port))
