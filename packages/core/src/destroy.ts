@@ -1,10 +1,12 @@
 import { Budget, isUnavailable } from './budget.ts'
+import { SessionReadOnlyError } from './errors.ts'
 import { handleOf } from './handle.ts'
 import type { Runtime } from './runtime.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Removes what lies at a key; `true` when it was this call that ended a session there. */
 export async function destroyKey({ format, store, now, random }: Runtime, key: string, budget: Budget) {
+  if (format.isReadOnly) throw new SessionReadOnlyError()
   const mark = format.endMark?.(now(), random)
   // However late it is applied, an end that was asked for does no harm.
   const { answer } = await budget.write(() => store.destroy(key, mark && { mark }))

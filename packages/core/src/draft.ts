@@ -65,8 +65,9 @@ export function crossesIdentity(
   now: StoredState,
 ): boolean {
   const [a, b] = [loaded.header, now.header]
-  if (a.owner !== b.owner || a.authenticatedAt !== b.authenticatedAt || a.createdAt !== b.createdAt)
-    return true
+  if (a.owner !== b.owner || a.authenticatedAt !== b.authenticatedAt) return true
+  // What another library wrote may not say when it was created, which makes it no other session.
+  if (a.createdAt !== b.createdAt && Number.isFinite(a.createdAt) && Number.isFinite(b.createdAt)) return true
   if (identityKeys.length === 0) return false
   const before = format.deserialize(loaded.serialized)
   const after = format.deserialize(now.serialized)
@@ -82,6 +83,7 @@ export async function encodeDraft(runtime: Runtime, { header, serialized }: Draf
   const { format, schema, maxBytes, now, random } = runtime
   const output = schema && (await assertReadable(schema, format.deserialize(serialized)))
   const writtenAt = now()
+  header.createdAt = Math.min(header.createdAt, writtenAt)
   Object.assign(header, { writtenAt, ...deadlines(header, runtime) })
   const value = format.encode(header, serialized, key, random)
   if (value.length > maxBytes) {

@@ -8,7 +8,10 @@ export type Expiry = number | Date | 'browser' | undefined
 
 /** All that is kept about a session beside its data. */
 export interface SessionHeader {
-  /** Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. */
+  /**
+   * Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. `Infinity` while
+   * unknown: in a value that another library wrote, until our first write.
+   */
   createdAt: number
   /** Epoch ms of the write that stored this. */
   writtenAt: number
@@ -37,6 +40,8 @@ export interface DecodedSession {
  */
 export interface SessionFormat {
   readonly name: string
+  /** `true` where what lies in the store is only a copy: the session can be read, and every verb that would change it is refused. */
+  readonly isReadOnly?: boolean
   /** Top-level keys of the data that say whose session it is; merging never crosses a change of one. */
   readonly identityKeys: readonly string[]
   /** The key prefix shared by every session of this format. */

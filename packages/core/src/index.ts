@@ -1,6 +1,7 @@
+export { base64url, fromUtf8, sameInConstantTime, utf8 } from './bytes.ts'
 export type { Cipher, EncryptionOptions } from './cipher.ts'
 export type { IdChange, SessionContext, SessionHeaders, SessionRequest } from './context.ts'
-export type { CookieTransport } from './cookie.ts'
+export { type CookieTransport, cookieTransport } from './cookie.ts'
 export type { CookieOptions, ResolvedCookieOptions } from './cookie-options.ts'
 export {
   SessionConflictError,
@@ -9,6 +10,7 @@ export {
   type SessionErrorCode,
   SessionHeadersSentError,
   SessionInterruptedError,
+  SessionReadOnlyError,
   SessionValueError,
   StoreUnavailableError,
   type WriteOutcome,

@@ -89,7 +89,7 @@ async function foundState(
     expiresAt,
     stored,
   })
-  if (!runtime.rolling) return state
+  if (!runtime.rolling || runtime.format.isReadOnly) return state
   if (slidAt === undefined) return slide(runtime, budget, state, found.expiresAt)
   const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
   if (hasMoved && isResent(runtime)) state.cookie = 'set'
@@ -98,12 +98,14 @@ async function foundState(
 
 /** For formats that a read cannot slide: a second command. */
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
-  const target = expiryFrom(runtime.now(), state.header)
+  const now = runtime.now()
+  const target = expiryFrom(now, state.header)
   if (expiresAt !== undefined && Math.abs(target - expiresAt) < runtime.touchAfter * 1000) return state
   const { key } = state.stored as StoredState
   const alive = await budget.read(() => runtime.store.touch(key, target))
   if (alive !== true) return newStateBySchema(runtime)
   state.expiresAt = target
+  state.datedAt = now
   if (isResent(runtime)) state.cookie = 'set'
   return state
 }
