@@ -1,5 +1,8 @@
 export { compileStrictly } from './compile-strictly.ts'
 export { type ConformanceRow, ConformanceRows } from './conformance-rows.ts'
+export { djangoOrSkip } from './django-or-skip.ts'
+export { DjangoServer } from './django-server.ts'
+export { type FoundDjango, findDjango, type MissingDjango } from './find-django.mjs'
 export { type FoundRedis, findRedis, type MissingRedis } from './find-redis.mjs'
 export { freePort } from './free-port.ts'
 export { LossyProxy } from './lossy-proxy.ts'
