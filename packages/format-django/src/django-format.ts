@@ -13,6 +13,7 @@ import { readExpiry } from './session-expiry.ts'
 import { createSessionId, isSessionId } from './session-id.ts'
 import { type DjangoSettings, idleOf, type ResolvedDjangoSettings, resolveSettings } from './settings.ts'
 import { keepAtRest, settleExpiry } from './settle-expiry.ts'
+import { tellApart } from './tell-apart.ts'
 
 const EXPIRY = '_session_expiry'
 const USER_ID = '_auth_user_id'
@@ -81,7 +82,7 @@ export function djangoFormat(options: DjangoFormatOptions = {}): SessionFormat {
       return decoded
     },
 
-    encode(header, serialized) {
+    encode(header, serialized, _key, random) {
       const bytes = serialized as Uint8Array
       const isPlain = !saysMore(bytes)
       const data = isPlain ? {} : read(bytes)
@@ -90,14 +91,14 @@ export function djangoFormat(options: DjangoFormatOptions = {}): SessionFormat {
       const raw = dated ? dated.seconds : settled
       const own = writeOwnMember(header, userIdOf(data), dated)
       keepAtRest(header, { expiry: header.expiry, raw })
-      // What has nothing of these to change is kept to the byte.
+      // What has nothing of these to change is kept as it stands.
       if (own === undefined && !Object.hasOwn(data, OWN_MEMBER) && Object.is(raw, data[EXPIRY])) {
-        return compress(bytes, compressor)
+        return compress(tellApart(serializer, bytes, random), compressor)
       }
       const whole = isPlain ? read(bytes) : data
       setOrDelete(whole, EXPIRY, raw)
       setOrDelete(whole, OWN_MEMBER, own)
-      return compress(dump(serializer, whole), compressor)
+      return compress(tellApart(serializer, dump(serializer, whole), random), compressor)
     },
 
     expected: (value) => ({ whole: value }),
