@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 
 import django
 from django.conf import settings
@@ -252,6 +253,8 @@ def serve_until_told():
 
 if __name__ == "__main__":
     configure()
+    os.environ["TZ"] = settings.TIME_ZONE  # as Django does for a module of settings
+    time.tzset()
     django.setup()
     from django.contrib.auth import get_user_model
     from django.core.management import call_command

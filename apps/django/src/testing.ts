@@ -21,6 +21,15 @@ import express, { type ErrorRequestHandler, type Request } from 'express'
 export const SECRET = 'a secret that Node has to know as well'
 const script = fileURLToPath(new URL('../site/site.py', import.meta.url))
 
+/** A TTL in milliseconds that was so many seconds a moment ago. */
+export const seconds = (count: number) => ({
+  asymmetricMatch: (ttl: number) => ttl <= count * 1000 && ttl > (count - SLACK) * 1000,
+  toString: () => `${count} s`,
+})
+
+/** Between a write and the look at its TTL, on a machine with other things to do. */
+const SLACK = 5
+
 export type Data = Record<string, unknown>
 
 /** A browser's cookies, whichever side sets them: both sides lie on one host. */
