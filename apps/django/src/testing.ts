@@ -100,7 +100,13 @@ export class Pair {
     settings: DjangoSettings = {},
   ): Promise<Pair> {
     const url = `${redis.url}/1`
-    const django = await DjangoServer.start(script, { REDIS_URL: url, PORT: '0', SECRET_KEY: SECRET, ...env })
+    const django = await DjangoServer.start(script, {
+      REDIS_URL: url,
+      PORT: '0',
+      SECRET_KEY: SECRET,
+      TEST_API: '1',
+      ...env,
+    })
     const sessions = djangoSessions<Data>({ url, settings })
     const server = createApp(sessions).listen(0, '127.0.0.1')
     await once(server, 'listening')
