@@ -57,7 +57,10 @@ export interface SessionFormat {
   assertStorable?(data: SessionData): void
   /** A fresh copy of the data at each call. Throws a `SessionValueError`. */
   deserialize(serialized: Serialized): SessionData
-  /** Different bytes at every call where `expected` is a stamp. */
+  /**
+   * Different bytes at every call: a store takes bytes that are there already for its own, written before a reply was lost, and
+   * two requests may make the same of one session. May settle the header's expiry, which is dated by afterwards.
+   */
   encode(
     header: SessionHeader,
     serialized: Serialized,

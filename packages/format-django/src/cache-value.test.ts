@@ -1,26 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readCacheValue, writeCacheValue } from './cache-value.ts'
 import { djangoFormat } from './django-format.ts'
-import type { DjangoCompressor, DjangoSerializer } from './settings.ts'
-import { canonical, tagged } from './testing/tagged.ts'
+import { describeJson, describeValue } from './testing/described.ts'
+import { type DjangoValue, djangoPickles, djangoValues, pickleOf } from './testing/fixtures.ts'
 
-interface Fixture {
-  name: string
-  serializer: DjangoSerializer
-  compressor: DjangoCompressor | 'none'
-  expect: 'ok' | 'refuse' | 'opaque' | 'either'
-  value_base64: string
-  json?: unknown
-}
-
-/** Values as a real Django left them in Redis, beside handmade, broken and hostile ones. */
-const fixtures: Fixture[] = readFileSync(new URL('../fixtures/values.jsonl', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line))
-
-const bytesOf = ({ value_base64 }: Fixture) => Uint8Array.from(Buffer.from(value_base64, 'base64'))
+const fixtures: DjangoValue[] = [
+  ...djangoValues,
+  ...djangoPickles.map((fixture) => ({ ...fixture, serializer: 'pickle', compressor: 'none' }) as const),
+]
 
 describe.each(['pickle', 'json', 'msgpack'] as const)('a value that Django cached as %s', (serializer) => {
   const own = fixtures.filter((fixture) => fixture.serializer === serializer)
@@ -28,7 +15,9 @@ describe.each(['pickle', 'json', 'msgpack'] as const)('a value that Django cache
   const refused = own.filter((fixture) => fixture.expect === 'refuse')
 
   test.each(readable.map((fixture) => [fixture.name, fixture] as const))('is read: %s', (_, fixture) => {
-    expect(tagged(readCacheValue(bytesOf(fixture), { serializer }))).toEqual(canonical(fixture.json))
+    expect(describeValue(readCacheValue(pickleOf(fixture), { serializer }))).toEqual(
+      describeJson(fixture.json),
+    )
   })
 
   test.each(readable.map((fixture) => [fixture.name, fixture] as const))(
@@ -38,21 +27,21 @@ describe.each(['pickle', 'json', 'msgpack'] as const)('a value that Django cache
         serializer,
         ...(fixture.compressor !== 'none' && { compressor: fixture.compressor }),
       }
-      const value = readCacheValue(bytesOf(fixture), settings)
+      const value = readCacheValue(pickleOf(fixture), settings)
       const again = readCacheValue(writeCacheValue(value, settings), settings)
-      expect(tagged(again)).toEqual(canonical(fixture.json))
+      expect(describeValue(again)).toEqual(describeJson(fixture.json))
     },
   )
 
   test.runIf(refused.length > 0).each(refused.map((fixture) => [fixture.name, fixture] as const))(
     'is refused by a typed error where it is broken or hostile: %s',
     (_, fixture) => {
-      expect(() => readCacheValue(bytesOf(fixture), { serializer })).toThrow(
+      expect(() => readCacheValue(pickleOf(fixture), { serializer })).toThrow(
         expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }),
       )
       const format = djangoFormat({ serializer })
       const load = () => {
-        const decoded = format.decode(bytesOf(fixture), 'key')
+        const decoded = format.decode(pickleOf(fixture), 'key')
         return decoded === 'ended' ? decoded : format.deserialize(decoded.serialized)
       }
       expect(load).toThrow(expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }))

@@ -1,11 +1,11 @@
 import { createSessions } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import { describe, expect, test } from 'vitest'
-import vectors from '../fixtures/vectors.json' with { type: 'json' }
 import { djangoAuthHash, djangoLogin, djangoLogout, djangoUser, verifyDjangoAuth } from './django-auth.ts'
 import { djangoCsrfToken, verifyDjangoCsrf } from './django-csrf.ts'
 import { djangoFormat } from './django-format.ts'
 import { addDjangoMessage, djangoMessages, takeDjangoMessages } from './django-messages.ts'
+import vectors from './testing/fixtures/django-vectors.json' with { type: 'json' }
 
 type Data = Record<string, unknown>
 

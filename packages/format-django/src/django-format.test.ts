@@ -1,11 +1,11 @@
 import { createSessions, type SessionHeader } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import { describe, expect, test } from 'vitest'
-import vectors from '../fixtures/vectors.json' with { type: 'json' }
 import { readCacheValue, writeCacheValue } from './cache-value.ts'
 import { djangoFormat } from './django-format.ts'
 import { PyDateTime, PyFloat, PyHerdMarker, PyTuple } from './pickle.ts'
 import type { DjangoSettings } from './settings.ts'
+import vectors from './testing/fixtures/django-vectors.json' with { type: 'json' }
 
 const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
 const NOW = Date.UTC(2026, 0, 1)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import vectors from '../fixtures/vectors.json' with { type: 'json' }
 import { readDatabaseValue, readSignedCookie } from './signed-value.ts'
+import vectors from './testing/fixtures/django-vectors.json' with { type: 'json' }
 
 const SECRET = 's3cret-key'
 const [{ encoded: signed, time } = { encoded: '', time: 0 }] = vectors.db_encode

@@ -1,7 +1,7 @@
 import { fromUtf8, utf8 } from '@tegata/core'
 import { ByteReader } from '../compression/byte-reader.ts'
 import { PyFloat } from '../pickle.ts'
-import { entriesOf, setOwn } from './own-property.ts'
+import { entriesOf, objectOf } from './dicts.ts'
 import { assertDepth, Unstorable } from './unstorable.ts'
 
 /**
@@ -87,10 +87,8 @@ function readMap(reader: ByteReader, length: number, depth: number): unknown {
     }
     entries.push([key, readValue(reader, depth + 1)])
   }
-  if (entries.some(([key]) => typeof key !== 'string')) return new Map(entries)
-  const object: Record<string, unknown> = {}
-  for (const [key, value] of entries) setOwn(object, key as string, value)
-  return object
+  const hasBytes = entries.some(([key]) => typeof key !== 'string')
+  return hasBytes ? new Map(entries) : objectOf(entries as [string, unknown][])
 }
 
 const floatOf = (value: number) =>

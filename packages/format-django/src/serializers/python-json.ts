@@ -1,5 +1,5 @@
 import { PyFloat } from '../pickle.ts'
-import { entriesOf, setOwn } from './own-property.ts'
+import { entriesOf, objectOf } from './dicts.ts'
 import { assertDepth, Unstorable } from './unstorable.ts'
 
 /** What Python's `int()` reads by default. */
@@ -57,14 +57,14 @@ export function readPythonJson(text: string): unknown {
   }
 
   function readObject(depth: number): Record<string, unknown> {
-    const object: Record<string, unknown> = {}
+    const entries: [string, unknown][] = []
     readItems('}', () => {
       const key = readString()
       match(SPACE)
       expect(':')
-      setOwn(object, key, readValue(depth + 1))
+      entries.push([key, readValue(depth + 1)])
     })
-    return object
+    return objectOf(entries)
   }
 
   function readArray(depth: number): unknown[] {
