@@ -87,7 +87,7 @@ export function djangoFormat(options: DjangoFormatOptions = {}): SessionFormat {
       const isPlain = !saysMore(bytes)
       const data = isPlain ? {} : read(bytes)
       const settled = settleExpiry(header, data[EXPIRY], settings)
-      const dated = serializer === 'pickle' ? undefined : dateInSeconds(header)
+      const dated = serializer === 'pickle' ? undefined : dateInSeconds(header, settled)
       const raw = dated ? dated.seconds : settled
       const own = writeOwnMember(header, userIdOf(data), dated)
       keepAtRest(header, { expiry: header.expiry, raw })
@@ -134,9 +134,9 @@ function headerOf(
   return header
 }
 
-/** For serializers without dates: the time left, as every version of Django reads it. */
-function dateInSeconds({ expiry, writtenAt }: SessionHeader) {
-  if (!(expiry instanceof Date)) return undefined
+/** For serializers without dates: the time left, as every version of Django reads it. Text is Django's own, and stays. */
+function dateInSeconds({ expiry, writtenAt }: SessionHeader, raw: unknown) {
+  if (!(expiry instanceof Date) || typeof raw === 'string') return undefined
   return { date: expiry.getTime(), seconds: Math.ceil((expiry.getTime() - writtenAt) / 1000) }
 }
 
