@@ -1,10 +1,13 @@
-import { djangoSessions } from '@tegata/format-django'
+import type { EnumerableStore } from '@tegata/core'
+import { djangoFormat, djangoSessions } from '@tegata/format-django'
 import { ioredisStore } from '@tegata/store-ioredis'
 import { djangoOrSkip } from '@tegata/test-servers'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Pair } from './testing.ts'
+
+const redisUrl = 'redis://127.0.0.1:6379/1'
 
 const cases = [
   { env: { SERIALIZER: 'json' }, settings: { serializer: 'json' } },
@@ -95,6 +98,29 @@ await djangoOrSkip('a site with other settings', (redis) => {
   })
 
   describe('djangoSessions()', () => {
+    test.each([
+      {},
+      { url: 'http://127.0.0.1' },
+      { client: 7 },
+      { url: redisUrl, client: {} },
+      { url: redisUrl, settings: { keyprefix: '' } },
+      { url: redisUrl, cookie: {} },
+    ])('refuses at the start what cannot work: %j', (options) => {
+      expect(() => djangoSessions(options as never)).toThrow(TypeError)
+    })
+
+    test('lists the keys of its sessions, and of no other engine', async () => {
+      const sessions = djangoSessions({ url: `${redis.url}/1` })
+      const session = await sessions.open({}).session()
+      session.data.a = 1
+      await session.save()
+      const { store } = sessions as unknown as { store: EnumerableStore }
+      const found: string[] = []
+      for await (const key of store.keys(djangoFormat().prefix)) found.push(key)
+      expect(found).toContain(djangoFormat().keyOf(session.id))
+      await sessions.close()
+    })
+
     test.each(['ioredis', 'node-redis', 'a store'])('takes %s', async (kind) => {
       const client = new Redis(redis.url, { db: 1 })
       const other = createClient({ url: `${redis.url}/1` })

@@ -12,13 +12,12 @@ export type DjangoSessionsSource =
   | { client: object; url?: never; store?: never }
   | { store: SessionStore; url?: never; client?: never }
 
+const TOLD_BY_SETTINGS = ['format', 'transport', 'cookie', 'idleTimeout', 'rolling', 'encryption'] as const
+
 /** What is not told by the settings of the Django site. */
 export type DjangoSessionsOptions<Data extends object> = DjangoSessionsSource & {
   settings?: DjangoSettings
-} & Omit<
-    SessionOptions<Data>,
-    'store' | 'format' | 'transport' | 'cookie' | 'idleTimeout' | 'rolling' | 'encryption'
-  >
+} & Omit<SessionOptions<Data>, 'store' | (typeof TOLD_BY_SETTINGS)[number]>
 
 export type DjangoSessions<Data extends object> = Sessions<Data> & {
   /** Closes the client that was opened for `url`; nothing else. */
@@ -36,6 +35,12 @@ export function djangoSessions<Data extends object = Record<string, unknown>>(
   const { url, client, store: given, settings: named, ...rest } = options
   if ([url, client, given].filter((source) => source !== undefined).length !== 1) {
     throw new TypeError('djangoSessions() takes one of the options `url`, `client` and `store`.')
+  }
+  const taken = TOLD_BY_SETTINGS.find((name) => Object.hasOwn(rest, name))
+  if (taken !== undefined) {
+    throw new TypeError(
+      `The option \`${taken}\` of djangoSessions() is told by the \`settings\` of the site.`,
+    )
   }
   const settings = resolveSettings(named)
   const { store, close } = given
