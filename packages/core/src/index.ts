@@ -25,7 +25,8 @@ export type {
   SessionHeader,
 } from './format.ts'
 export { handleOf } from './handle.ts'
-export type { KeyConflict } from './merge.ts'
+export { parseData } from './json.ts'
+export { changedKeys, type KeyConflict } from './merge.ts'
 export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
 export type { SessionOptions } from './options.ts'
 export type { AuthenticateOptions, Session } from './session.ts'
