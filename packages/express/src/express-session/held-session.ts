@@ -1,3 +1,4 @@
+import type { SessionCookie } from './cookie.ts'
 import type { SessionObject } from './session-object.ts'
 import type { ConnectStore, StoredSession } from './types.ts'
 
@@ -33,4 +34,10 @@ export interface Backend {
 /** The data as they are compared and stored: without the cookie, which moves at each request. */
 export function dataJson({ cookie: _, ...data }: Record<string, unknown>): string {
   return JSON.stringify(data)
+}
+
+/** A cookie as it is compared: without its date, which moves at each request. */
+export function cookieJson(cookie: SessionCookie | StoredSession['cookie']): string {
+  const { expires: _, ...rest } = 'data' in cookie ? cookie.data : cookie
+  return JSON.stringify(rest)
 }

@@ -3,7 +3,7 @@ import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { holdResponse } from '../hold-response.ts'
 import type { AnyResponse } from '../response.ts'
 import { Cookie } from './cookie.ts'
-import { type Backend, dataJson, type HeldSession } from './held-session.ts'
+import { type Backend, cookieJson, dataJson, type HeldSession } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
 import type { Settings } from './options.ts'
 import { Session, type SessionObject } from './session-object.ts'
@@ -15,6 +15,8 @@ import type { SessionRequest } from './types.ts'
 interface Version {
   id: string
   json: string
+  /** What its cookie said then, but for the date. */
+  cookie?: string
 }
 
 /** What new sessions hold. */
@@ -78,7 +80,10 @@ export class Keeper {
     })
   }
 
-  /** A new session takes the place of whichever the request had. */
+  /**
+   * A new session takes the place of whichever the request had. One that follows another is handed out and saved even when it is
+   * empty: its id is not the one that the request came with.
+   */
   generate(): void {
     const { settings, backend } = this.#options
     const req = this.#req
@@ -87,8 +92,7 @@ export class Keeper {
     const session = new Session(req)
     session.cookie = this.#createCookie()
     this.#held = typeof id === 'string' ? backend.create(id) : undefined
-    this.#original = { id, json: EMPTY }
-    this.#saved = undefined
+    this.#original ??= { id, json: EMPTY }
     this.#isLost = false
     this.#isUntouched = false
     show(req, session)
@@ -105,7 +109,7 @@ export class Keeper {
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
-    const version: Version = { id: session.id, json: dataJson(session) }
+    const version = { id: session.id, json: dataJson(session), cookie: cookieJson(session.cookie) }
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
     return this.#inTurn(isHeard, () =>
@@ -187,6 +191,8 @@ export class Keeper {
   }
 
   #plan(): Promise<void> | undefined {
+    // A load that failed ends nothing and begins nothing.
+    if (!this.#held) return undefined
     const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#options.settings
     const req = this.#req
     const isLazy = this.#isUntouched && Object.hasOwn(req, 'session')
@@ -203,10 +209,16 @@ export class Keeper {
     this.#isModified = isOther(this.#original, session.id, json)
     if (!this.#isSettled) session.touch()
     const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== req.sessionID
-    const isUnsaved = isUninitialized ? this.#isModified : isOther(this.#saved, session.id, json)
+    const isUnsaved = isUninitialized ? this.#isModified : this.#isUnsaved(session, json)
     if (isUnsaved) return this.save(session, true)
     if (this.#isSettled || this.#isLost || this.#cookieId !== req.sessionID) return undefined
     return this.#touch(session)
+  }
+
+  #isUnsaved({ id, cookie }: SessionObject, json: string): boolean {
+    if (isOther(this.#saved, id, json)) return true
+    // One that follows another is written whole at the end of the request, if that makes a difference.
+    return id !== this.#original?.id && this.#saved?.cookie !== cookieJson(cookie)
   }
 
   async #touch(session: SessionObject | undefined): Promise<void> {

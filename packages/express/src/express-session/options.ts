@@ -116,9 +116,14 @@ function resolveStore(store: object | undefined): SessionStore | ConnectStore {
   )
 }
 
+const warned = new Set<string>()
+
 /** Once per option, and in no way but Node's own, which can be silenced. */
-const deprecate = (option: string) =>
+function deprecate(option: string): void {
+  if (warned.has(option)) return
+  warned.add(option)
   process.emitWarning(`The option \`${option}\` of session() should be given.`, {
     type: 'DeprecationWarning',
     code: `TEGATA_${option.toUpperCase()}`,
   })
+}

@@ -8,8 +8,7 @@ import {
   type Sessions,
 } from '@tegata/core'
 import { connectValueFormat, expiryOf, loadedJson } from './connect-value.ts'
-import type { SessionCookie } from './cookie.ts'
-import { type Backend, dataJson, type HeldSession } from './held-session.ts'
+import { type Backend, cookieJson, dataJson, type HeldSession } from './held-session.ts'
 import type { Settings } from './options.ts'
 import { overwriting } from './overwriting.ts'
 import type { SessionObject } from './session-object.ts'
@@ -57,8 +56,8 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
 
 class TegataSession implements HeldSession {
   readonly #session: Session<Data>
-  /** The cookie without its date, as JSON: what it promises. */
-  #promise: string | undefined
+  /** What the cookie says that is stored, but for its date. */
+  #cookie: string | undefined
 
   constructor(session: Session<Data>) {
     this.#session = session
@@ -70,7 +69,7 @@ class TegataSession implements HeldSession {
 
   open() {
     const { data } = this.#session
-    this.#promise = promiseOf(data.cookie)
+    this.#cookie = cookieJson(data.cookie)
     return { stored: { ...data }, json: loadedJson(data) ?? dataJson(data) }
   }
 
@@ -78,13 +77,13 @@ class TegataSession implements HeldSession {
     const before = this.#take(session)
     await this.#session.save()
     const { data } = this.#session
-    this.#promise = promiseOf(data.cookie)
+    this.#cookie = cookieJson(data.cookie)
     const isMerged = giveBack(before, data, session)
     return isMerged ? dataJson(data) : json
   }
 
   async touch(session: SessionObject | undefined): Promise<void> {
-    if (session && promiseOf(session.cookie) !== this.#promise) {
+    if (session && cookieJson(session.cookie) !== this.#cookie) {
       await this.save(session, '')
       return
     }
@@ -99,9 +98,9 @@ class TegataSession implements HeldSession {
       if ((error as SessionError).code !== 'SESSION_INTERRUPTED') throw error
       throw new SessionInterruptedError('failed to load session')
     }
-    if (this.#promise === undefined) throw new SessionInterruptedError('failed to load session')
+    if (this.#cookie === undefined) throw new SessionInterruptedError('failed to load session')
     const { data } = this.#session
-    this.#promise = promiseOf(data.cookie)
+    this.#cookie = cookieJson(data.cookie)
     return { stored: { ...data }, json: dataJson(data) }
   }
 
@@ -112,18 +111,13 @@ class TegataSession implements HeldSession {
   /** Puts the request's data in the core's hands; the cookie only if it promises something else, as its date is the format's. */
   #take(session: SessionObject): Data {
     const { cookie, ...data } = session
-    const promise = promiseOf(cookie)
-    const isNew = promise !== this.#promise
+    const json = cookieJson(cookie)
+    const isNew = json !== this.#cookie
     if (isNew) this.#session.setExpiry(expiryOf(cookie))
     const next = { cookie: isNew ? JSON.parse(JSON.stringify(cookie)) : this.#session.data.cookie, ...data }
     this.#session.data = next
     return next
   }
-}
-
-function promiseOf(cookie: SessionCookie | StoredSession['cookie']): string {
-  const { expires: _, ...promise } = 'data' in cookie ? cookie.data : cookie
-  return JSON.stringify(promise)
 }
 
 /** What others changed meanwhile goes into the request's session, and nothing else: a handler may be at work on it. */

@@ -1,5 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type RequestListener, request } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type RequestListener,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { SessionOptions } from './index.ts'
 import session from './index.ts'
@@ -78,7 +83,7 @@ export async function listen(listener: RequestListener) {
   const { port } = server.address() as AddressInfo
   return {
     port,
-    get: (path = '/', cookie?: string, options: GetOptions = {}) => get(port, path, cookie, options),
+    get: (path = '/', cookie?: string, options: GetOptions = {}) => request(port, path, cookie, options),
     close() {
       server.closeAllConnections()
       server.close()
@@ -86,10 +91,15 @@ export async function listen(listener: RequestListener) {
   }
 }
 
-function get(port: number, path: string, cookie: string | undefined, options: GetOptions): Promise<Answer> {
+export function request(
+  port: number,
+  path: string,
+  cookie: string | undefined,
+  options: GetOptions,
+): Promise<Answer> {
   const { method = 'GET', headers = {} } = options
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    const outgoing = httpRequest(
       {
         ...{ port, path, method, host: '127.0.0.1', agent: false, timeout: 10_000 },
         headers: { ...headers, ...(cookie && { Cookie: cookie }) },
