@@ -68,9 +68,8 @@ function headerOf(text: string, idleTimeout: number): SessionHeader {
   const expiry = expiryOf(cookie)
   const expires = Date.parse(cookie.expires)
   const isDated = expiry !== 'browser' && !Number.isNaN(expires)
-  // Of when it was made nothing is known; a reused id is told by who logged in.
   return {
-    createdAt: 0,
+    createdAt: Number.POSITIVE_INFINITY,
     writtenAt: isDated ? expires - expiry * 1000 : 0,
     idle: expiry === 'browser' ? idleTimeout : expiry,
     until: Number.POSITIVE_INFINITY,

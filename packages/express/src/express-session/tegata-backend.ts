@@ -37,11 +37,10 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
     async load(id) {
       const context = sessions.open({ id })
       await context.load()
-      const { loaded } = context
-      if (!loaded || loaded.isNew) return undefined
+      const session = context.loaded as Session<Data>
       // What cannot be read shows now, and not when a handler looks at it.
-      loaded.data
-      return new TegataSession(loaded)
+      session.data
+      return session.isNew ? undefined : new TegataSession(session)
     },
 
     create(id) {
