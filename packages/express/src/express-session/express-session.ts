@@ -4,7 +4,7 @@ import type * as expressSession from 'express-session'
 import { Cookie as CookieFunction } from './cookie.ts'
 import { MemoryStore as MemoryStoreFunction } from './memory-store.ts'
 import { createMiddleware } from './middleware.ts'
-import type { TegataOptions as Additions, Options } from './options.ts'
+import type { DropInOptions, Options } from './options.ts'
 import { Session as SessionFunction } from './session-object.ts'
 import { Store as StoreFunction } from './store.ts'
 
@@ -24,7 +24,7 @@ export namespace session {
     /** What express-session does not know of. */
     tegata?: TegataOptions | undefined
   }
-  export type TegataOptions = Additions
+  export type TegataOptions = DropInOptions
   export type CookieOptions = expressSession.CookieOptions
   export type SessionData = expressSession.SessionData
 

@@ -5,7 +5,7 @@ import { MemoryStore } from './memory-store.ts'
 import type { ConnectStore, SessionRequest } from './types.ts'
 
 /** What express-session does not know of. Durations are in seconds. */
-export interface TegataOptions
+export interface DropInOptions
   extends Pick<CoreOptions, 'idleTimeout' | 'storeTimeout' | 'maxBytes' | 'onEvent'> {
   /** What keys begin with in a Tegata store; connect stores make their own. Default `'sess:'`, as connect-redis has it. */
   prefix?: string
@@ -44,7 +44,7 @@ export interface Options {
   rolling?: boolean
   /** What `req.session = null` does to the stored session. Default `'keep'`. */
   unset?: 'destroy' | 'keep'
-  tegata?: TegataOptions
+  tegata?: DropInOptions
 }
 
 /** What the code reads. */
@@ -59,7 +59,7 @@ export interface Settings {
   saveUninitialized: boolean
   rolling: boolean
   destroyOnUnset: boolean
-  tegata: TegataOptions
+  tegata: DropInOptions
   conditional: boolean
   failUnsaved: boolean
   clearCookie: boolean
