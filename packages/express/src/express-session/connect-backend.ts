@@ -32,7 +32,15 @@ interface Connection {
 export function connectBackend({ store, conditional, tegata }: Settings & { store: ConnectStore }): Backend {
   const { storeTimeout = 5, onEvent = () => {} } = tegata
   const connection: Connection = {
-    ...{ store, conditional, emit: onEvent },
+    ...{ store, conditional },
+    emit(event) {
+      try {
+        onEvent(event)
+      } catch (error) {
+        // A broken log line must not break a login.
+        console.error('Tegata: the option `onEvent` threw.', error)
+      }
+    },
     timeout: storeTimeout * 1000,
     queue: new Map(),
   }

@@ -53,6 +53,7 @@ describe.each(configurations)(
 
     beforeAll(async () => {
       vi.spyOn(process, 'emitWarning').mockReturnValue()
+      vi.spyOn(console, 'warn').mockReturnValue()
       vi.spyOn(process.stderr, 'write').mockReturnValue(true)
       const random = randomFrom(1)
       for (let i = 0; i < SEQUENCES; i++) {

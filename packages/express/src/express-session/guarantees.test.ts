@@ -544,6 +544,60 @@ describe('A Tegata store', () => {
   })
 })
 
+describe('A session that this request left behind', () => {
+  test('is not brought back by a save, however it ended', async () => {
+    const { get } = await serve({
+      options: { store: new session.MemoryStore() },
+      handler: async (req, res) => {
+        if (req.url === '/login') req.session.user = 'bob'
+        if (req.url !== '/end') return res.end(String(req.session.user))
+        const before = req.session
+        await promisify(req.sessionStore.regenerate.bind(req.sessionStore))(req)
+        const error = await before.save().catch((failure: Error) => failure)
+        res.end(String(error.code))
+      },
+    })
+    const cookie = cookieOf(await get('/login'))
+    expect((await get('/end', cookie)).body).toBe('SESSION_INTERRUPTED')
+    expect((await get('/', cookie)).body).toBe('undefined')
+  })
+
+  test('may give its id to the next one', async () => {
+    const { get } = await serve({
+      options: { store: new session.MemoryStore(), genid: () => 'same' },
+      handler: async (req, res) => {
+        req.session.count = (req.session.count ?? 0) + 1
+        if (req.url === '/again') await req.session.regenerate()
+        req.session.kept = true
+        res.end(JSON.stringify([req.session.count, req.session.kept]))
+      },
+    })
+    const cookie = cookieOf(await get('/'))
+    expect((await get('/again', cookie)).body).toBe('[null,true]')
+    expect((await get('/', cookie)).body).toBe('[1,true]')
+  })
+})
+
+test('A Secure cookie that cannot be set is told of', async () => {
+  const events: unknown[] = []
+  const { get } = await serve({
+    options: {
+      cookie: { secure: true },
+      saveUninitialized: true,
+      tegata: { onEvent: (event: never) => events.push(event) },
+    },
+  })
+  expect((await get()).cookies).toEqual([])
+  expect(events).toEqual([{ type: 'insecure-cookie', name: 'connect.sid' }])
+})
+
+test.each([{ rolling: true }, { storeTimeout: 0 }, { storeTimeout: '5' }, { storeTimeout: Number.NaN }])(
+  'The option `tegata` does not take %o',
+  (tegata) => {
+    expect(() => session({ secret: 'x', tegata: tegata as never })).toThrow(TypeError)
+  },
+)
+
 test('A store that is neither is refused', () => {
   expect(() => session({ secret: 'x', store: {} as never })).toThrow(TypeError)
   expect(() => session({ secret: 'x', store: code as never })).toThrow(TypeError)

@@ -48,6 +48,8 @@ export class Keeper {
   #isModified = false
   /** Ids of sessions that this request ended. */
   readonly #ended = new Set<string>()
+  /** Ids of sessions that it had and left behind. */
+  readonly #past = new Set<string>()
   /** One of them was that of the cookie. */
   #hasEnded = false
   /** The session ended under this request, or could not be saved: nothing is handed out. */
@@ -91,6 +93,8 @@ export class Keeper {
     req.sessionID = id
     const session = new Session(req)
     session.cookie = this.#createCookie()
+    if (this.#held) this.#past.add(this.#held.id)
+    this.#ended.delete(id)
     this.#held = typeof id === 'string' ? backend.create(id) : undefined
     this.#original ??= { id, json: EMPTY }
     this.#isLost = false
@@ -246,7 +250,7 @@ export class Keeper {
         ? settings.saveUninitialized || this.#isModified
         : settings.rolling || (cookie.expires != null && this.#isModified)
     if (!isSet) return this.#clearCookie()
-    if (cookie.secure && !isSecure(req, settings.proxy)) return
+    if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
     try {
       this.#addCookie(cookie.serialize(settings.name, signId(req.sessionID, secrets[0] as CipherKey)))
     } catch (error) {
@@ -284,7 +288,10 @@ export class Keeper {
     if (!isEnding && this.#ended.has(id)) throw new SessionInterruptedError()
     if (this.#held?.id === id) return this.#held
     const { backend } = this.#options
-    return (await backend.load(id)) ?? backend.create(id)
+    const held = await backend.load(id)
+    // It has ended since, in whatever way.
+    if (!held && !isEnding && this.#past.has(id)) throw new SessionInterruptedError()
+    return held ?? backend.create(id)
   }
 
   /** One call of the store after the other. What fails without anybody being told fails the response. */

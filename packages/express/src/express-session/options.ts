@@ -63,7 +63,14 @@ export interface Settings {
   conditional: boolean
   failUnsaved: boolean
   clearCookie: boolean
+  /** A Secure cookie was not set, as the request does not look secure: every login fails without a trace. */
+  reportInsecure(): void
 }
+
+const ADDITIONS = [
+  ...['conditional', 'failUnsaved', 'clearCookie', 'prefix'],
+  ...['idleTimeout', 'storeTimeout', 'maxBytes', 'onEvent'],
+]
 
 /** 192 random bits, as 32 characters of base64url. */
 const generateId = () => randomBytes(24).toString('base64url')
@@ -80,13 +87,20 @@ export function resolveOptions(options: Options = {}): Settings {
   }
   if (resave === undefined) deprecate('resave')
   if (saveUninitialized === undefined) deprecate('saveUninitialized')
+  const unknown = Object.keys(tegata).find((addition) => !ADDITIONS.includes(addition))
+  if (unknown !== undefined) throw new TypeError(`Unknown option \`tegata.${unknown}\` of session().`)
   const { conditional = true, failUnsaved = true, clearCookie = true, ...rest } = tegata
+  const { storeTimeout = 5 } = rest
+  if (!(Number.isFinite(storeTimeout) && storeTimeout > 0)) {
+    throw new TypeError('The option `tegata.storeTimeout` of session() must be a positive number of seconds.')
+  }
+  const name = options.name || options.key || 'connect.sid'
   return {
     secrets: secret ? [secret].flat() : undefined,
     store: resolveStore(options.store),
     cookie: (options.cookie ?? {}) as Settings['cookie'],
     genid: genid as Settings['genid'],
-    name: options.name || options.key || 'connect.sid',
+    name,
     proxy: options.proxy,
     resave: resave ?? true,
     saveUninitialized: saveUninitialized ?? true,
@@ -94,6 +108,19 @@ export function resolveOptions(options: Options = {}): Settings {
     destroyOnUnset: unset === 'destroy',
     tegata: rest,
     ...{ conditional, failUnsaved, clearCookie },
+    reportInsecure: rest.onEvent ? () => rest.onEvent?.({ type: 'insecure-cookie', name }) : warnOnce(name),
+  }
+}
+
+function warnOnce(name: string): () => void {
+  let hasWarned = false
+  return () => {
+    if (hasWarned) return
+    hasWarned = true
+    console.warn(
+      `Tegata: the cookie '${name}' is Secure and was not set, as the request does not look as if it came over HTTPS. ` +
+        'Behind a proxy, tell Express to trust it, or use the option `proxy`.',
+    )
   }
 }
 

@@ -18,6 +18,7 @@ export function describeBoth(title: string, cases: (subject: Subject) => void): 
       // Deprecations, and the memory store's warning.
       vi.spyOn(process.stderr, 'write').mockReturnValue(true)
       vi.spyOn(process, 'emitWarning').mockReturnValue()
+      vi.spyOn(console, 'warn').mockReturnValue()
     })
     afterEach(() => {
       for (const server of servers.splice(0)) server.close()
