@@ -36,7 +36,7 @@ export const Cookie = function Cookie(this: Fields, options?: unknown) {
   this.maxAge = null
   this.httpOnly = true
   if (options) {
-    if (typeof options !== 'object') throw new TypeError('The options of a cookie must be an object.')
+    if (typeof options !== 'object') throw new TypeError('argument options must be an object')
     for (const name in options) {
       if (name !== 'data') this[name] = (options as Record<string, unknown>)[name]
     }
@@ -62,7 +62,7 @@ const methods: ThisType<Fields> & Record<string, unknown> = {
 
   set maxAge(ms) {
     if (ms && typeof ms !== 'number' && !((ms as unknown) instanceof Date)) {
-      throw new TypeError('The maxAge of a cookie must be a number of milliseconds.')
+      throw new TypeError('maxAge must be a number of milliseconds')
     }
     this.expires = typeof ms === 'number' ? new Date(Date.now() + ms) : (ms as null)
   },

@@ -36,8 +36,21 @@ export function dataJson({ cookie: _, ...data }: Record<string, unknown>): strin
   return JSON.stringify(data)
 }
 
-/** A cookie as it is compared: without its date, which moves at each request. */
-export function cookieJson(cookie: SessionCookie | StoredSession['cookie']): string {
-  const { expires: _, ...rest } = 'data' in cookie ? cookie.data : cookie
-  return JSON.stringify(rest)
-}
+const COMPARED = [
+  ...([
+    'originalMaxAge',
+    'httpOnly',
+    'path',
+    'domain',
+    'secure',
+    'sameSite',
+    'priority',
+    'partitioned',
+  ] as const),
+]
+
+/** Whether two cookies say the same, but for their dates, which move at each request. */
+export const isSameCookie = (
+  a: StoredSession['cookie'] | undefined,
+  b: SessionCookie | StoredSession['cookie'],
+): boolean => a !== undefined && COMPARED.every((name) => a[name] === b[name])

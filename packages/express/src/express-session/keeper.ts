@@ -1,10 +1,11 @@
 import type { CipherKey } from 'node:crypto'
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
-import { holdResponse } from '../hold-response.ts'
+import { type Hold, holdResponse } from '../hold-response.ts'
 import type { AnyResponse } from '../response.ts'
-import { Cookie } from './cookie.ts'
-import { type Backend, cookieJson, dataJson, type HeldSession } from './held-session.ts'
+import { Cookie, type CookieAttributes } from './cookie.ts'
+import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
+import { keeperOf } from './keeper-of.ts'
 import type { Settings } from './options.ts'
 import { Session, type SessionObject } from './session-object.ts'
 import { signedId, signId } from './signed-cookie.ts'
@@ -15,25 +16,22 @@ import type { SessionRequest } from './types.ts'
 interface Version {
   id: string
   json: string
-  /** What its cookie said then, but for the date. */
-  cookie?: string
+  /** What its cookie said then, where that matters. */
+  cookie?: CookieAttributes
 }
 
 /** What new sessions hold. */
 const EMPTY = '{}'
 
-export interface KeeperOptions {
-  settings: Settings
-  backend: Backend
-  secrets: readonly CipherKey[]
-  next: (error?: unknown) => void
-}
-
 /** What a request does to its session, and when the response may leave. */
-export class Keeper {
+export class Keeper implements Hold {
+  /** Tells the application's error handlers. */
+  readonly fail: (error?: unknown) => void
   readonly #req: SessionRequest
   readonly #res: AnyResponse
-  readonly #options: KeeperOptions
+  readonly #settings: Settings
+  readonly #backend: Backend
+  readonly #secrets: readonly CipherKey[]
   /** The id that the request's cookie names. */
   #cookieId: string | undefined
   #held: HeldSession | undefined
@@ -47,9 +45,9 @@ export class Keeper {
   #isSettled = false
   #isModified = false
   /** Ids of sessions that this request ended. */
-  readonly #ended = new Set<string>()
+  readonly #ended: string[] = []
   /** Ids of sessions that it had and left behind. */
-  readonly #past = new Set<string>()
+  readonly #past: string[] = []
   /** One of them was that of the cookie. */
   #hasEnded = false
   /** The session ended under this request, or could not be saved: nothing is handed out. */
@@ -58,25 +56,34 @@ export class Keeper {
   #failure: { error: unknown } | undefined
   #busy: Promise<unknown> | undefined
 
-  constructor(req: SessionRequest, res: AnyResponse, options: KeeperOptions) {
+  constructor(
+    req: SessionRequest,
+    res: AnyResponse,
+    settings: Settings,
+    backend: Backend,
+    secrets: readonly CipherKey[],
+    next: (error?: unknown) => void,
+  ) {
     this.#req = req
     this.#res = res
-    this.#options = options
+    this.#settings = settings
+    this.#backend = backend
+    this.#secrets = secrets
+    this.fail = next
   }
 
   /** `undefined` when there is nothing to wait for. */
   start(): Promise<void> | undefined {
-    const { settings, secrets, backend } = this.#options
     // Before anybody can get hold of `res.end`: in `res.end(req.session.user)` that comes before the session's first use.
-    this.#hold()
-    const id = signedId(this.#req, settings.name, secrets)
+    holdResponse(this.#res, this)
+    const id = signedId(this.#req, this.#settings.name, this.#secrets)
     this.#cookieId = id
     this.#req.sessionID = id as string
     if (id === undefined) {
       this.generate()
       return undefined
     }
-    return backend.load(id).then((held) => {
+    return this.#backend.load(id).then((held) => {
       if (held) this.#found(held)
       else this.generate()
     })
@@ -87,15 +94,14 @@ export class Keeper {
    * empty: its id is not the one that the request came with.
    */
   generate(): void {
-    const { settings, backend } = this.#options
     const req = this.#req
-    const id = settings.genid(req)
+    const id = this.#settings.genid(req)
     req.sessionID = id
     const session = new Session(req)
     session.cookie = this.#createCookie()
-    if (this.#held) this.#past.add(this.#held.id)
-    this.#ended.delete(id)
-    this.#held = typeof id === 'string' ? backend.create(id) : undefined
+    if (this.#held) this.#past.push(this.#held.id)
+    if (this.#ended.includes(id)) this.#ended.splice(0)
+    this.#held = typeof id === 'string' ? this.#backend.create(id) : undefined
     this.#original ??= { id, json: EMPTY }
     this.#isLost = false
     this.#isUntouched = false
@@ -108,12 +114,14 @@ export class Keeper {
     this.#isUntouched = false
     const { stored, json } = (this.#held as HeldSession).open()
     this.#original = { id: this.#req.sessionID, json }
-    if (!this.#options.settings.resave) this.#saved = this.#original
+    if (!this.#settings.resave) this.#saved = this.#original
     return revive(this.#req, stored)
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
-    const version = { id: session.id, json: dataJson(session), cookie: cookieJson(session.cookie) }
+    const { id, cookie } = session
+    const version: Version = { id, json: dataJson(session) }
+    if (id !== this.#original?.id) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
     return this.#inTurn(isHeard, () =>
@@ -134,7 +142,7 @@ export class Keeper {
   }
 
   destroy(id: string, isHeard: boolean): Promise<void> {
-    this.#ended.add(id)
+    this.#ended.push(id)
     return this.#inTurn(isHeard, async () => {
       const held = await this.#heldFor(id, true)
       const hasEnded = await held.destroy()
@@ -154,23 +162,16 @@ export class Keeper {
   #found(held: HeldSession): void {
     this.#held = held
     this.#isUntouched = true
-    trap(this.#req, this)
+    Object.defineProperty(this.#req, 'session', trap)
   }
 
-  #hold(): void {
-    const { next } = this.#options
-    holdResponse(this.#res, {
-      commit: () => this.#commit(),
-      setHeaders: () => this.#setCookie(),
-      seal: () => {},
-      fail: next,
-    })
-  }
+  /** What would need a cookie from here on is saved without, as it always was. */
+  seal(): void {}
 
   /** Saves what is to be saved before the response leaves; `undefined` for nothing. */
-  #commit(): Promise<void> | undefined {
-    if (this.#busy) return this.#busy.then(() => this.#commit())
-    const { failUnsaved } = this.#options.settings
+  commit(): Promise<void> | undefined {
+    if (this.#busy) return this.#busy.then(() => this.commit())
+    const { failUnsaved } = this.#settings
     const failure = this.#failure
     this.#failure = undefined
     if (failure && failUnsaved) {
@@ -189,22 +190,22 @@ export class Keeper {
   #report(error: unknown): void {
     // Dropped, and an event has told so.
     if (isInterruption(error)) return
-    if (this.#options.settings.failUnsaved) throw error
+    if (this.#settings.failUnsaved) throw error
     this.#isLost = false
-    setImmediate(this.#options.next, error)
+    setImmediate(this.fail, error)
   }
 
   #plan(): Promise<void> | undefined {
     // A load that failed ends nothing and begins nothing.
     if (!this.#held) return undefined
-    const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#options.settings
+    const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#settings
     const req = this.#req
     const isLazy = this.#isUntouched && Object.hasOwn(req, 'session')
     if (isLazy && !resave && !rolling) return this.#isSettled ? undefined : this.#touch(undefined)
     const { session } = req
     if (!session) {
       const id = req.sessionID
-      if (!destroyOnUnset || !id || this.#ended.has(id)) return undefined
+      if (!destroyOnUnset || !id || this.#ended.includes(id)) return undefined
       return this.destroy(id, true)
     }
     if (typeof req.sessionID !== 'string') return undefined
@@ -222,7 +223,7 @@ export class Keeper {
   #isUnsaved({ id, cookie }: SessionObject, json: string): boolean {
     if (isOther(this.#saved, id, json)) return true
     // One that follows another is written whole at the end of the request, if that makes a difference.
-    return id !== this.#original?.id && this.#saved?.cookie !== cookieJson(cookie)
+    return id !== this.#original?.id && !isSameCookie(this.#saved?.cookie, cookie)
   }
 
   async #touch(session: SessionObject | undefined): Promise<void> {
@@ -235,8 +236,9 @@ export class Keeper {
     this.#isLost = false
   }
 
-  #setCookie(): void {
-    const { settings, secrets, next } = this.#options
+  /** Of the session, right before the headers leave. */
+  setHeaders(): void {
+    const settings = this.#settings
     const req = this.#req
     const session = this.#isUntouched ? undefined : req.session
     if (!session) {
@@ -252,15 +254,15 @@ export class Keeper {
     if (!isSet) return this.#clearCookie()
     if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
     try {
-      this.#addCookie(cookie.serialize(settings.name, signId(req.sessionID, secrets[0] as CipherKey)))
+      this.#addCookie(cookie.serialize(settings.name, signId(req.sessionID, this.#secrets[0] as CipherKey)))
     } catch (error) {
-      setImmediate(next, error)
+      setImmediate(this.fail, error)
     }
   }
 
   /** Of a session that this request ended, in whose place it leaves none. */
   #clearCookie(): void {
-    const { settings } = this.#options
+    const settings = this.#settings
     if (!this.#hasEnded || !settings.clearCookie) return
     const cookie = this.#createCookie()
     cookie.expires = new Date(0)
@@ -274,7 +276,7 @@ export class Keeper {
   }
 
   #createCookie() {
-    const { cookie: options, proxy } = this.#options.settings
+    const { cookie: options, proxy } = this.#settings
     const req = this.#req
     const cookie = new Cookie(typeof options === 'function' ? options(req) : options)
     const secure = isSecure(req, proxy)
@@ -285,13 +287,12 @@ export class Keeper {
 
   /** Where a session lies that is not the one this request began with: a handler may have given itself another one. */
   async #heldFor(id: string, isEnding = false): Promise<HeldSession> {
-    if (!isEnding && this.#ended.has(id)) throw new SessionInterruptedError()
+    if (!isEnding && this.#ended.includes(id)) throw new SessionInterruptedError()
     if (this.#held?.id === id) return this.#held
-    const { backend } = this.#options
-    const held = await backend.load(id)
+    const held = await this.#backend.load(id)
     // It has ended since, in whatever way.
-    if (!held && !isEnding && this.#past.has(id)) throw new SessionInterruptedError()
-    return held ?? backend.create(id)
+    if (!held && !isEnding && this.#past.includes(id)) throw new SessionInterruptedError()
+    return held ?? this.#backend.create(id)
   }
 
   /** One call of the store after the other. What fails without anybody being told fails the response. */
@@ -320,19 +321,17 @@ function show(req: SessionRequest, session: unknown): void {
   })
 }
 
-/** A loaded session is made when it is asked for, and `req.session` an ordinary property from then on. */
-function trap(req: SessionRequest, keeper: Keeper): void {
-  Object.defineProperty(req, 'session', {
-    configurable: true,
-    enumerable: true,
-    get() {
-      const session = keeper.use()
-      show(req, session)
-      return session
-    },
-    set(session) {
-      keeper.use()
-      show(req, session)
-    },
-  })
+/** A loaded session is made when it is asked for, and `req.session` an ordinary property from then on. One for all requests. */
+const trap: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: SessionRequest) {
+    const session = keeperOf(this)?.use()
+    show(this, session)
+    return session
+  },
+  set(this: SessionRequest, session: unknown) {
+    keeperOf(this)?.use()
+    show(this, session)
+  },
 }

@@ -31,7 +31,7 @@ export function createMiddleware(options?: Options): Middleware {
     if (!secrets) return next(new Error('secret option required for sessions'))
 
     req.sessionStore = store
-    const keeper = new Keeper(req, res, { settings, backend, secrets, next })
+    const keeper = new Keeper(req, res, settings, backend, secrets, next)
     setKeeper(req, keeper)
     const loading = keeper.start()
     if (loading) loading.then(() => next(), next)

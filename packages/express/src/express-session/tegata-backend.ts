@@ -8,7 +8,7 @@ import {
   type Sessions,
 } from '@tegata/core'
 import { connectValueFormat, expiryOf, loadedJson } from './connect-value.ts'
-import { type Backend, cookieJson, dataJson, type HeldSession } from './held-session.ts'
+import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
 import type { Settings } from './options.ts'
 import { overwriting } from './overwriting.ts'
 import type { SessionObject } from './session-object.ts'
@@ -55,8 +55,8 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
 
 class TegataSession implements HeldSession {
   readonly #session: Session<Data>
-  /** What the cookie says that is stored, but for its date. */
-  #cookie: string | undefined
+  /** That of what is stored. */
+  #cookie: StoredSession['cookie'] | undefined
 
   constructor(session: Session<Data>) {
     this.#session = session
@@ -68,7 +68,7 @@ class TegataSession implements HeldSession {
 
   open() {
     const { data } = this.#session
-    this.#cookie = cookieJson(data.cookie)
+    this.#cookie = data.cookie
     return { stored: { ...data }, json: loadedJson(data) ?? dataJson(data) }
   }
 
@@ -76,13 +76,13 @@ class TegataSession implements HeldSession {
     const before = this.#take(session)
     await this.#session.save()
     const { data } = this.#session
-    this.#cookie = cookieJson(data.cookie)
+    this.#cookie = data.cookie
     const isMerged = giveBack(before, data, session)
     return isMerged ? dataJson(data) : json
   }
 
   async touch(session: SessionObject | undefined): Promise<void> {
-    if (session && cookieJson(session.cookie) !== this.#cookie) {
+    if (session && !isSameCookie(this.#cookie, session.cookie)) {
       await this.save(session, '')
       return
     }
@@ -99,7 +99,7 @@ class TegataSession implements HeldSession {
     }
     if (this.#cookie === undefined) throw new SessionInterruptedError('failed to load session')
     const { data } = this.#session
-    this.#cookie = cookieJson(data.cookie)
+    this.#cookie = data.cookie
     return { stored: { ...data }, json: dataJson(data) }
   }
 
@@ -110,10 +110,9 @@ class TegataSession implements HeldSession {
   /** Puts the request's data in the core's hands; the cookie only if it promises something else, as its date is the format's. */
   #take(session: SessionObject): Data {
     const { cookie, ...data } = session
-    const json = cookieJson(cookie)
-    const isNew = json !== this.#cookie
-    if (isNew) this.#session.setExpiry(expiryOf(cookie))
-    const next = { cookie: isNew ? JSON.parse(JSON.stringify(cookie)) : this.#session.data.cookie, ...data }
+    const isSame = isSameCookie(this.#cookie, cookie)
+    if (!isSame) this.#session.setExpiry(expiryOf(cookie))
+    const next = { cookie: isSame ? this.#session.data.cookie : JSON.parse(JSON.stringify(cookie)), ...data }
     this.#session.data = next
     return next
   }
