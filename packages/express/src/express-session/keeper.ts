@@ -1,7 +1,6 @@
 import type { CipherKey } from 'node:crypto'
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
-import { type Hold, holdResponse } from '../hold-response.ts'
-import type { AnyResponse } from '../response.ts'
+import { type AnyResponse, type Hold, holdResponse } from '@tegata/node-response'
 import { Cookie, type CookieAttributes } from './cookie.ts'
 import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'

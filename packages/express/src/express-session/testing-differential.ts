@@ -95,7 +95,7 @@ export function createSequence(random: () => number): Sequence {
     path: pick(['/', '/app', '/app/page', '/long?x=1']),
     https: chance(0.4),
     isLost: chance(0.04),
-    ...(depth === 0 && chance(0.15) && { inner: step(1) }),
+    ...(depth === 0 && chance(0.35) && { inner: step(1) }),
     ...(depth === 0 && chance(0.08) && { failing: pick(['set', 'touch', 'destroy', 'get'] as const) }),
   })
   return {
