@@ -117,6 +117,38 @@ describe.each(stores)('With %s', (kind, createStore) => {
     expect((await get('/', cookie)).body).toBe('undefined')
   })
 
+  test('a large session keeps what was changed in it, at any depth, and is not written for being read', async () => {
+    const writes: string[] = []
+    const store = createStore() as Record<string, (...args: unknown[]) => unknown>
+    for (const verb of ['set', 'replace'] as const) {
+      const write = store[verb]
+      if (!write) continue
+      store[verb] = (...args) => {
+        writes.push(verb)
+        return write.apply(store, args)
+      }
+    }
+    const { get } = await serve({
+      options: { store },
+      handler: (req, res) => {
+        const { session: own } = req
+        if (req.url === '/fill')
+          Object.assign(own, { pad: 'x'.repeat(5000), deep: { list: [{ n: 1 }] }, gone: 1 })
+        if (req.url === '/deep') own.deep.list[0].n++
+        if (req.url === '/delete') delete own.gone
+        res.end(JSON.stringify([own.pad?.length, own.deep?.list, own.gone]))
+      },
+    })
+    const cookie = cookieOf(await get('/fill'))
+    writes.length = 0
+    expect((await get('/', cookie)).body).toBe('[5000,[{"n":1}],1]')
+    expect(writes).toEqual([])
+    await get('/deep', cookie)
+    await get('/delete', cookie)
+    expect(writes).toHaveLength(2)
+    expect((await get('/', cookie)).body).toBe('[5000,[{"n":2}],null]')
+  })
+
   test('a session that began in this request merges like any other', async () => {
     const { get } = await serve({
       options: { store: createStore() },
