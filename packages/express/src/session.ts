@@ -59,12 +59,8 @@ export function session<Data extends object>(
     hold(state, res, next)
 
     const loading = lazy ? undefined : context.load()
-    if (!loading) return next()
-    loading.then(() => {
-      // A sliding cookie has to be sent even if no handler asks for the session.
-      if (context.idChange()) state.use()
-      next()
-    }, next)
+    if (loading) loading.then(() => next(), next)
+    else next()
   }
 }
 

@@ -534,10 +534,17 @@ describe('A Tegata store', () => {
 
   test('never takes an id that another session has', async () => {
     const store = memoryStore()
-    const { get } = await serve({ options: { store, genid: () => 'same' }, handler: counting })
-    expect((await get('/count')).status).toBe(200)
-    expect(await get('/count')).toMatchObject({ status: 500, cookies: [] })
-    expect(await store.read('sess:same')).not.toBeNull()
+    const { get } = await serve({
+      options: { store, genid: () => 'same' },
+      handler: (req, res) => {
+        req.session.path = req.url
+        res.end()
+      },
+    })
+    expect((await get('/one')).status).toBe(200)
+    expect(await get('/two')).toMatchObject({ status: 500, cookies: [] })
+    const { value } = (await store.read('sess:same')) as { value: Uint8Array }
+    expect(JSON.parse(Buffer.from(value).toString()).path).toBe('/one')
   })
 
   test('is `req.sessionStore` with the methods of any store', async () => {
