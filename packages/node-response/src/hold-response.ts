@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { DrainWaiters } from './drain.ts'
+import { outletBeneath, putInFront } from './put-in-front.ts'
 import {
   type AnyResponse,
   cutOff,
@@ -45,41 +46,38 @@ interface HeldCall {
  */
 type Phase = 'open' | 'held' | 'streaming' | 'ending' | 'ended' | 'over'
 
-const GATE = Symbol('gate')
-type Gated = AnyResponse & { [GATE]?: Gate }
+const gates = new WeakMap<AnyResponse, Gate>()
 
 /**
  * Holds a response from its first byte on until a commit has ended; with nothing to commit every call passes straight
  * through. Layers above and below (compression, on-headers) keep working, whenever the gate is put in.
  */
 export function holdResponse(res: AnyResponse, hold: Hold): void {
-  if ((res as Gated)[GATE]) return
-  ;(res as Gated)[GATE] = new Gate(res, hold)
-  // Shared functions, set one by one: a closure each per request, or a loop, would cost more than the rest of a passing gate.
-  const outlet = outletOf(res)
-  outlet.write = shared.write
-  outlet.end = shared.end
-  outlet.writeHead = shared.writeHead
-  outlet.flushHeaders = shared.flushHeaders
+  if (gates.has(res)) return
+  gates.set(res, new Gate(res, hold, putInFront(res, shared)))
 }
 
 /** HTTP/2's compatibility API does not tell. */
 const DEFAULT_HIGH_WATER_MARK = 16_384
 
-const gateOf = (res: unknown) => (res as Gated)[GATE] as Gate
-
+/** For all responses, as a closure each would cost more than the rest of a passing gate. Some may stand before a response that nobody holds. */
 const shared: Outlet = {
   write(this: AnyResponse, ...args: unknown[]) {
-    return gateOf(this).write(args)
+    const gate = gates.get(this)
+    return gate ? gate.write(args) : outletBeneath(this).write.apply(this, args)
   },
   end(this: AnyResponse, ...args: unknown[]) {
-    return gateOf(this).end(args)
+    const gate = gates.get(this)
+    return gate ? gate.end(args) : outletBeneath(this).end.apply(this, args)
   },
   writeHead(this: AnyResponse, ...args: unknown[]) {
-    return gateOf(this).writeHead(args)
+    const gate = gates.get(this)
+    return gate ? gate.writeHead(args) : outletBeneath(this).writeHead.apply(this, args)
   },
   flushHeaders(this: AnyResponse) {
-    gateOf(this).flushHeaders()
+    const gate = gates.get(this)
+    if (gate) gate.flushHeaders()
+    else outletBeneath(this).flushHeaders.call(this)
   },
 }
 
@@ -99,11 +97,10 @@ class Gate {
   #heldBytes = 0
   #hasEnd = false
 
-  constructor(res: AnyResponse, hold: Hold) {
-    const { write, end, writeHead, flushHeaders } = outletOf(res)
+  constructor(res: AnyResponse, hold: Hold, below: Outlet) {
     this.#res = res
     this.#hold = hold
-    this.#below = { write, end, writeHead, flushHeaders }
+    this.#below = below
     this.#setCookie = res.getHeader('Set-Cookie')
     this.#phase = res.headersSent ? 'streaming' : 'open'
     if (res.headersSent) hold.seal()
