@@ -50,6 +50,8 @@ export function mergeDraft(
     mine: header,
     header: {
       ...header,
+      createdAt: Math.min(header.createdAt, current.header.createdAt),
+      extras: header.extras === loaded.header.extras ? current.header.extras : header.extras,
       label: header.label === loaded.header.label ? current.header.label : header.label,
       expiry: sameExpiry(header.expiry, loaded.header.expiry) ? current.header.expiry : header.expiry,
     } as SessionHeader,
@@ -65,8 +67,9 @@ export function crossesIdentity(
   now: StoredState,
 ): boolean {
   const [a, b] = [loaded.header, now.header]
-  if (a.owner !== b.owner || a.authenticatedAt !== b.authenticatedAt || a.createdAt !== b.createdAt)
-    return true
+  if (a.owner !== b.owner || a.authenticatedAt !== b.authenticatedAt) return true
+  // Unknown until somebody's first write here, which is no new session.
+  if (a.createdAt !== b.createdAt && a.createdAt !== Number.POSITIVE_INFINITY) return true
   if (identityKeys.length === 0) return false
   const before = format.deserialize(loaded.serialized)
   const after = format.deserialize(now.serialized)
@@ -82,6 +85,7 @@ export async function encodeDraft(runtime: Runtime, { header, serialized }: Draf
   const { format, schema, maxBytes, now, random } = runtime
   const output = schema && (await assertReadable(schema, format.deserialize(serialized)))
   const writtenAt = now()
+  header.createdAt = Math.min(header.createdAt, writtenAt)
   Object.assign(header, { writtenAt, ...deadlines(header, runtime) })
   const value = format.encode(header, serialized, key, random)
   if (value.length > maxBytes) {

@@ -1,6 +1,7 @@
+export { base64url, fromUtf8, sameInConstantTime, utf8 } from './bytes.ts'
 export type { Cipher, EncryptionOptions } from './cipher.ts'
 export type { IdChange, SessionContext, SessionHeaders, SessionRequest } from './context.ts'
-export type { CookieTransport } from './cookie.ts'
+export { type CookieTransport, cookieTransport } from './cookie.ts'
 export type { CookieOptions, ResolvedCookieOptions } from './cookie-options.ts'
 export {
   SessionConflictError,
@@ -23,7 +24,9 @@ export type {
   SessionHeader,
 } from './format.ts'
 export { handleOf } from './handle.ts'
-export type { KeyConflict } from './merge.ts'
+export { createId } from './id.ts'
+export { assertStorable, parseData, stringifyData } from './json.ts'
+export { type KeyConflict, mergeData } from './merge.ts'
 export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
 export type { SessionOptions } from './options.ts'
 export type { AuthenticateOptions, Session } from './session.ts'

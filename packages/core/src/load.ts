@@ -77,11 +77,20 @@ async function foundState(
     runtime.emit({ type: 'expired', handle: handleOf(id) })
     return newStateBySchema(runtime)
   }
+  // What others wrote says nothing of this manager's rules.
+  if (!runtime.format.slideFields)
+    Object.assign(decoded.header, { ...deadlines(decoded.header, runtime), until })
+  const stated = expiryFrom(decoded.header.writtenAt, decoded.header)
+  if (runtime.format.statesDeadline && stated <= now) {
+    runtime.emit({ type: 'expired', handle: handleOf(id) })
+    return newStateBySchema(runtime)
+  }
   const stored = await readable(runtime, { id, key }, decoded, found.value)
   // Parsed at once where that decides whether there is a session at all.
   if (runtime.onInvalid === 'discard') runtime.format.deserialize(stored.serialized)
   const { header } = stored
-  const expiresAt = Math.min(found.expiresAt ?? expiryFrom(header.writtenAt, header), until)
+  // It lives, so that a deadline in the past has been moved by a touch that the value does not show: this far at most.
+  const expiresAt = Math.min(found.expiresAt ?? (stated > now ? stated : expiryFrom(now, header)), until)
   const state = new SessionState(runtime.format, {
     status: 'stored',
     id,
@@ -99,6 +108,11 @@ async function foundState(
 /** For formats that a read cannot slide: a second command. */
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
   const target = expiryFrom(runtime.now(), state.header)
+  if (runtime.format.statesDeadline) {
+    // At the commit, merged with what others write meanwhile.
+    state.touched = Math.abs(target - state.expiresAt) >= runtime.touchAfter * 1000
+    return state
+  }
   if (expiresAt !== undefined && Math.abs(target - expiresAt) < runtime.touchAfter * 1000) return state
   const { key } = state.stored as StoredState
   const alive = await budget.read(() => runtime.store.touch(key, target))
