@@ -75,6 +75,8 @@ export interface SessionFormat {
    * the value again, and a value is over when it says so, whatever its key's own deadline.
    */
   readonly statesDeadline?: boolean
+  /** The format that sessions are moved from at their first use: looked at where this one holds nothing. */
+  readonly previous?: SessionFormat
   /** Present where values can be encrypted: the same format with `cipher`. */
   withCipher?(cipher: Cipher): SessionFormat
   /** Present where an ended session leaves a mark at its key. */
