@@ -30,6 +30,7 @@ export { type KeyConflict, mergeData } from './merge.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
 export type { SessionOptions } from './options.ts'
+export { same } from './same.ts'
 export type { AuthenticateOptions, Session } from './session.ts'
 export { createSessions, type SessionPolicy, type Sessions } from './sessions.ts'
 export type {
