@@ -129,7 +129,10 @@ export class Bridge {
   /** Whatever is there. */
   async #write(key: string, data: SessionData, expiresAt: number): Promise<Loaded> {
     const value = utf8(stringifyData(data))
-    const isNew = await this.#call((options) => this.store.create(key, value, expiresAt, options), 'unknown')
+    const isOver = expiresAt <= Date.now()
+    // A deadline that has passed creates nothing, and ends what is there.
+    const isNew =
+      !isOver && (await this.#call((options) => this.store.create(key, value, expiresAt, options), 'unknown'))
     if (!isNew) await this.#change((options) => this.store.replace(key, value, expiresAt, undefined, options))
     return new Loaded(key, value, data)
   }
