@@ -68,8 +68,8 @@ export function crossesIdentity(
 ): boolean {
   const [a, b] = [loaded.header, now.header]
   if (a.owner !== b.owner || a.authenticatedAt !== b.authenticatedAt) return true
-  // Unknown until somebody's first write here, which is no new session.
-  if (a.createdAt !== b.createdAt && a.createdAt !== Number.POSITIVE_INFINITY) return true
+  // Unknown in what another library wrote, which is no new session.
+  if (a.createdAt !== b.createdAt && Number.isFinite(a.createdAt) && Number.isFinite(b.createdAt)) return true
   if (identityKeys.length === 0) return false
   const before = format.deserialize(loaded.serialized)
   const after = format.deserialize(now.serialized)

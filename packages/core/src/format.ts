@@ -9,8 +9,8 @@ export type Expiry = number | Date | 'browser' | undefined
 /** All that is kept about a session beside its data. */
 export interface SessionHeader {
   /**
-   * Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. `Infinity` while
-   * unknown: in a value that another library wrote, until our first write.
+   * Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. `Infinity` where it
+   * is unknown: in a value that another library wrote.
    */
   createdAt: number
   /** Epoch ms of the write that stored this. */

@@ -26,7 +26,7 @@ export type {
 export { handleOf } from './handle.ts'
 export { createId } from './id.ts'
 export { assertStorable, parseData, stringifyData } from './json.ts'
-export { type KeyConflict, mergeData } from './merge.ts'
+export { changedKeys, type KeyConflict, mergeData } from './merge.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
 export type { SessionOptions } from './options.ts'
