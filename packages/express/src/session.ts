@@ -91,8 +91,6 @@ export async function destroySession(req: object): Promise<boolean> {
 
 function hold(state: RequestState, res: AnyResponse, next: (error?: unknown) => void): void {
   const { context } = state
-  // What engine.io hands to middleware for an upgrade is no response: nothing of it could be held, `save()` saves.
-  if (typeof res.headersSent !== 'boolean') return
   holdResponse(res, {
     commit: () => (state.ending ? state.ending.then(() => context.commit()) : context.commit()),
     setHeaders: () => setHeaders(res, context.headers()),

@@ -53,7 +53,8 @@ type Gated = AnyResponse & { [GATE]?: Gate }
  * through. Layers above and below (compression, on-headers) keep working, whenever the gate is put in.
  */
 export function holdResponse(res: AnyResponse, hold: Hold): void {
-  if ((res as Gated)[GATE]) return
+  // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
+  if ((res as Gated)[GATE] || typeof res.headersSent !== 'boolean') return
   ;(res as Gated)[GATE] = new Gate(res, hold)
   // Shared functions, set one by one: a closure each per request, or a loop, would cost more than the rest of a passing gate.
   const outlet = outletOf(res)
