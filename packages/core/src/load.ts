@@ -89,7 +89,8 @@ async function foundState(
   if (runtime.onInvalid === 'discard') runtime.format.deserialize(stored.serialized)
   const { header } = stored
   // It lives, so that a deadline in the past has been moved by a touch that the value does not show: this far at most.
-  const expiresAt = Math.min(found.expiresAt ?? (stated > now ? stated : expiryFrom(now, header)), until)
+  const ofTheKey = runtime.format.statesDeadline ? undefined : found.expiresAt
+  const expiresAt = Math.min(ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)), until)
   const state = new SessionState(runtime.format, {
     status: 'stored',
     id,
