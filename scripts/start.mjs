@@ -1,26 +1,28 @@
-// Installs what is missing, builds, and runs the example app.
+// Installs what is missing, builds, and runs an example app: `npm start` the first one, `npm start -- django` another.
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { bin, installMissing, root, run } from './install.mjs'
 
-const app = `${root}apps/express-login`
+const name = process.argv[2] ?? 'express-login'
+const app = `${root}apps/${name}`
+if (!existsSync(`${app}/package.json`)) {
+  console.error(`There is no example app named ${name}.`)
+  process.exit(1)
+}
 
 installMissing()
 console.log('Building …')
 run(
   bin('turbo'),
-  [
-    'run',
-    'build',
-    '--filter=@tegata/example-express-login',
-    '--output-logs=errors-only',
-    '--no-update-notifier',
-  ],
+  ['run', 'build', `--filter=@tegata/example-${name}`, '--output-logs=errors-only', '--no-update-notifier'],
   {
     TURBO_TELEMETRY_DISABLED: '1',
   },
 )
 
-const server = spawn(process.execPath, ['dist/server.js'], { cwd: app, stdio: 'inherit' })
+// Where more than Node has to run, the app says how.
+const entry = existsSync(`${app}/start.mjs`) ? 'start.mjs' : 'dist/server.js'
+const server = spawn(process.execPath, [entry], { cwd: app, stdio: 'inherit' })
 // A terminal sends Ctrl-C to both; anybody else to this process alone.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal))
 // npm ends without a word to its children where it alone is asked to, and nobody would know of the server any more.

@@ -2,7 +2,7 @@ import { Budget, isUnavailable } from './budget.ts'
 import { expiryFrom } from './deadlines.ts'
 import { destroyKeys, destroyState } from './destroy.ts'
 import { crossesIdentity, type Draft, encodeDraft, isSameData, mergeDraft, newDraft } from './draft.ts'
-import { SessionHeadersSentError, StoreUnavailableError } from './errors.ts'
+import { SessionHeadersSentError, SessionReadOnlyError, StoreUnavailableError } from './errors.ts'
 import type { SessionData } from './format.ts'
 import { handleOf } from './handle.ts'
 import { bar, refusal } from './interruption.ts'
@@ -73,6 +73,7 @@ function attempt(
   return Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {
     if (state.sealed && needsCookie(runtime, state, plan.kind)) throw new SessionHeadersSentError()
     if (plan.kind === 'drop') throw refusal(runtime, state)
+    if (runtime.format.isReadOnly) throw new SessionReadOnlyError()
     if (plan.kind === 'end') return destroyState(runtime, state, budget)
     if (plan.kind !== 'extend' && state.differs(plan.mine))
       runtime.format.assertStorable?.(state.ownChanges())
@@ -187,7 +188,8 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
 async function extend({ runtime, state, budget }: Commit): Promise<Committed<unknown>> {
   const { format, store, now } = runtime
   const { key, header } = state.stored as StoredState
-  const expiresAt = expiryFrom(now(), header)
+  const from = now()
+  const expiresAt = expiryFrom(from, header)
   const fields = format.slideFields
   // Where a read can slide the deadline it also tells a mark from a session; a mark must not live on.
   const alive = fields
@@ -197,6 +199,7 @@ async function extend({ runtime, state, budget }: Commit): Promise<Committed<unk
   if (!alive || (alive !== true && decodeValue(runtime, alive.value, key) === 'ended'))
     return { answer: LOST }
   state.expiresAt = expiresAt
+  state.datedAt = from
   state.touched = false
   if (isResent(runtime)) state.cookie = 'set'
   return { answer: undefined }
@@ -234,7 +237,10 @@ function adopt(
   const { id, key, value, expiresAt, output } = written
   const isDatedMeanwhile = state.header !== mine
   state.header = { ...header, ...(isDatedMeanwhile && { expiry: state.header.expiry }) }
-  if (!isDatedMeanwhile) state.expiresAt = expiresAt
+  if (!isDatedMeanwhile) {
+    state.expiresAt = expiresAt
+    state.datedAt = header.writtenAt
+  }
   state.adopt({ id, key, header, serialized, output, expected: runtime.format.expected(value) }, plan.mine)
   if (overwritten.length > 0) runtime.emit({ type: 'overwritten', handle: handleOf(id), keys: overwritten })
 }

@@ -152,7 +152,9 @@ export class SessionContext<Data extends object = SessionData> {
     if (change.type === 'clear') return { setCookies: transport.clear(this.#secure), vary }
     if (cookie.secure === true && !this.#secure)
       emit({ type: 'insecure-cookie', name: transport.nameFor(true) })
-    return { setCookies: transport.set(change.id, this.#secure, change.expiresAt, now()), vary }
+    // A sliding deadline in whole seconds is the same for a fast and a slow response: counted from the write.
+    const from = cookie.deadline === 'idle' ? (this.#state?.datedAt ?? now()) : now()
+    return { setCookies: transport.set(change.id, this.#secure, change.expiresAt, from), vary }
   }
 
   /** What the client has to be told of its session's id; `undefined` for nothing. `headers()` says it in cookies. */

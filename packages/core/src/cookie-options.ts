@@ -15,8 +15,11 @@ export interface CookieOptions {
   secure?: boolean | 'auto'
   /** Default `'lax'`. `'none'` needs `secure: true`. */
   sameSite?: 'lax' | 'strict' | 'none'
-  /** Default `true`: the cookie carries the absolute deadline. `false`: it ends with the browser's session. */
-  persistent?: boolean
+  /**
+   * Default `true`: the cookie carries the absolute deadline. `false`: it ends with the browser's session. `'dated'`: it does
+   * unless `setExpiry` gave seconds or a date.
+   */
+  persistent?: boolean | 'dated'
   /**
    * The deadline that a persistent cookie carries. Default `'absolute'`: set once, so that reads and writes send no cookie.
    * `'idle'`, as in other libraries: sent again whenever this request moved the idle deadline, so that a late response
@@ -37,7 +40,7 @@ export interface ResolvedCookieOptions {
   domain: string | undefined
   secure: boolean | 'auto'
   sameSite: 'lax' | 'strict' | 'none'
-  persistent: boolean
+  persistent: boolean | 'dated'
   deadline: 'absolute' | 'idle'
   partitioned: boolean
   prefix: 'auto' | false
@@ -76,6 +79,9 @@ export function resolveCookieOptions(options: CookieOptions): ResolvedCookieOpti
   }
   if (!['lax', 'strict', 'none'].includes(sameSite)) {
     throw new TypeError("The option `cookie.sameSite` must be 'lax', 'strict' or 'none'.")
+  }
+  if (![true, false, 'dated'].includes(resolved.persistent)) {
+    throw new TypeError("The option `cookie.persistent` must be true, false or 'dated'.")
   }
   if (!['absolute', 'idle'].includes(resolved.deadline)) {
     throw new TypeError("The option `cookie.deadline` must be 'absolute' or 'idle'.")

@@ -32,7 +32,10 @@ export const expiryFrom = (now: number, { idle, until }: { idle: number; until: 
  * `undefined` for the browser's session.
  */
 export function cookieDeadline(lifetime: Lifetime, policy: CookiePolicy): number | undefined {
-  if (lifetime.expiry === 'browser' || !policy.cookie.persistent) return undefined
+  const { expiry } = lifetime
+  const { persistent } = policy.cookie
+  if (expiry === 'browser' || !persistent || (persistent === 'dated' && expiry === undefined))
+    return undefined
   return deadlines(lifetime, policy).until
 }
 

@@ -1,4 +1,5 @@
 import { Budget, isUnavailable } from './budget.ts'
+import { SessionReadOnlyError } from './errors.ts'
 import { handleOf } from './handle.ts'
 import type { Runtime } from './runtime.ts'
 import { keysOf, type SessionKeys } from './session-keys.ts'
@@ -10,6 +11,7 @@ export async function destroyKeys(
   { key, previousKey }: SessionKeys,
   budget: Budget,
 ): Promise<boolean> {
+  if (format.isReadOnly) throw new SessionReadOnlyError()
   const mark = format.endMark?.(now(), random)
   // However late it is applied, an end that was asked for does no harm.
   const end = async () => (await budget.write(() => store.destroy(key, mark && { mark }))).answer

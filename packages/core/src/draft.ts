@@ -68,7 +68,7 @@ export function crossesIdentity(
 ): boolean {
   const [a, b] = [loaded.header, now.header]
   if (a.owner !== b.owner || a.authenticatedAt !== b.authenticatedAt) return true
-  // Unknown in what another library wrote, which is no new session.
+  // What another library wrote may not say when it was created, which makes it no other session.
   if (a.createdAt !== b.createdAt && Number.isFinite(a.createdAt) && Number.isFinite(b.createdAt)) return true
   if (identityKeys.length === 0) return false
   const before = format.deserialize(loaded.serialized)

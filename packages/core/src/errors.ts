@@ -6,6 +6,7 @@ export type SessionErrorCode =
   | 'SESSION_INTERRUPTED'
   | 'SESSION_CONFLICT'
   | 'SESSION_HEADERS_SENT'
+  | 'SESSION_READ_ONLY'
 
 /**
  * Base of every error that a request can meet. Mistakes in options are plain `TypeError`s, thrown at construction.
@@ -102,5 +103,12 @@ export class SessionHeadersSentError extends SessionError {
     message = 'The session needs to set a cookie, but the headers of the response have been sent.',
   ) {
     super('SESSION_HEADERS_SENT', 500, message)
+  }
+}
+
+/** The format only reads: what lies in the store is a copy of what another program keeps elsewhere. HTTP 500. */
+export class SessionReadOnlyError extends SessionError {
+  constructor(message = 'These sessions can only be read here; another program keeps them.') {
+    super('SESSION_READ_ONLY', 500, message)
   }
 }

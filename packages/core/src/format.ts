@@ -9,8 +9,8 @@ export type Expiry = number | Date | 'browser' | undefined
 /** All that is kept about a session beside its data. */
 export interface SessionHeader {
   /**
-   * Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. `Infinity` where it
-   * is unknown: in a value that another library wrote.
+   * Epoch ms. Also the creation stamp by which a reused id is told from the session that had it before. `Infinity` while
+   * unknown: in a value that another library wrote, until our first write.
    */
   createdAt: number
   /** Epoch ms of the write that stored this. */
@@ -42,6 +42,8 @@ export interface DecodedSession {
  */
 export interface SessionFormat {
   readonly name: string
+  /** `true` where what lies in the store is only a copy: the session can be read, and every verb that would change it is refused. */
+  readonly isReadOnly?: boolean
   /** Top-level keys of the data that say whose session it is; merging never crosses a change of one. */
   readonly identityKeys: readonly string[]
   /** The key prefix shared by every session of this format. */
@@ -57,7 +59,10 @@ export interface SessionFormat {
   assertStorable?(data: SessionData): void
   /** A fresh copy of the data at each call. Throws a `SessionValueError`. */
   deserialize(serialized: Serialized): SessionData
-  /** Different bytes at every call where `expected` is a stamp. */
+  /**
+   * Different bytes at every call: a store takes bytes that are there already for its own, written before a reply was lost, and
+   * two requests may make the same of one session. May settle the header's expiry, which is dated by afterwards.
+   */
   encode(
     header: SessionHeader,
     serialized: Serialized,

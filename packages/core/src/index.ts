@@ -10,6 +10,7 @@ export {
   type SessionErrorCode,
   SessionHeadersSentError,
   SessionInterruptedError,
+  SessionReadOnlyError,
   SessionValueError,
   StoreUnavailableError,
   type WriteOutcome,

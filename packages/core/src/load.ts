@@ -98,7 +98,7 @@ async function foundState(
     expiresAt,
     stored,
   })
-  if (!runtime.rolling) return state
+  if (!runtime.rolling || runtime.format.isReadOnly) return state
   if (slidAt === undefined) return slide(runtime, budget, state, found.expiresAt)
   const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
   if (hasMoved && isResent(runtime)) state.cookie = 'set'
@@ -107,7 +107,8 @@ async function foundState(
 
 /** For formats that a read cannot slide: a second command. */
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
-  const target = expiryFrom(runtime.now(), state.header)
+  const now = runtime.now()
+  const target = expiryFrom(now, state.header)
   if (runtime.format.statesDeadline) {
     // At the commit, merged with what others write meanwhile.
     state.touched = Math.abs(target - state.expiresAt) >= runtime.touchAfter * 1000
@@ -118,6 +119,7 @@ async function slide(runtime: Runtime, budget: Budget, state: SessionState, expi
   const alive = await budget.read(() => runtime.store.touch(key, target))
   if (alive !== true) return newStateBySchema(runtime)
   state.expiresAt = target
+  state.datedAt = now
   if (isResent(runtime)) state.cookie = 'set'
   return state
 }

@@ -175,6 +175,10 @@ describe('migrate()', () => {
     expect(() => migrate({ from: { format: nativeFormat() } })).toThrow(TypeError)
   })
 
+  test('takes nothing from a format that can only be read', () => {
+    expect(() => migrate({ from: { format: { ...old, isReadOnly: true } } })).toThrow(TypeError)
+  })
+
   test('keeps what it moves encrypted where the options ask for it', async () => {
     const world = worldOf({ secret: 'plain' }, { encryption: { keys: ['k'.repeat(32)] } })
     await world.request(async (context) => {

@@ -20,12 +20,17 @@ export interface MigrateOptions {
  * has. It is moved, never copied: from then on the old key holds nothing, so what still writes there is not seen. Use it once
  * the last server of the old kind is gone, and take it out when the old sessions have run out.
  *
- * Throws a `TypeError` for two formats that share their keys.
+ * Throws a `TypeError` for two formats that share their keys, or one that can only be read.
  */
 export function migrate({ from, to = {} }: MigrateOptions) {
   const next = to.format ?? nativeFormat()
   if (next.keyOf('id') === from.format.keyOf('id')) {
     throw new TypeError('migrate() needs two formats that keep their sessions under different keys.')
+  }
+  if (from.format.isReadOnly || next.isReadOnly) {
+    throw new TypeError(
+      'migrate() needs two formats that can be written: it takes from one and puts into the other.',
+    )
   }
   return {
     format: movingFormat(from.format, next),

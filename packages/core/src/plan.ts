@@ -67,4 +67,5 @@ export function isRedated(runtime: Runtime, { stored }: SessionState, header: Se
 }
 
 /** Whether the cookie follows the idle deadline wherever this request moves it. */
-export const isResent = ({ cookie }: Runtime): boolean => cookie.deadline === 'idle' && cookie.persistent
+export const isResent = ({ cookie }: Runtime): boolean =>
+  cookie.deadline === 'idle' && cookie.persistent !== false

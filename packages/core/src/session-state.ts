@@ -56,6 +56,8 @@ export class SessionState {
   header: SessionHeader
   /** Epoch ms of the idle or the absolute deadline, whichever comes first. */
   expiresAt: number
+  /** Epoch ms of the write or touch that `expiresAt` was counted from, where this request made one. */
+  datedAt: number | undefined
   stored: StoredState | undefined
   rotation: PendingRotation | undefined
   /** The idle deadline shall move even if nothing else changes. */

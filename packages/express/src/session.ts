@@ -62,8 +62,12 @@ export function session<Data extends object>(
     Object.defineProperty(req, 'session', sessionProperty)
 
     const loading = lazy ? undefined : context.load()
-    if (loading) loading.then(() => next(), next)
-    else next()
+    if (!loading) return next()
+    loading.then(() => {
+      // A sliding cookie has to be sent even if no handler asks for the session.
+      if (context.idChange()) state.use()
+      next()
+    }, next)
   }
 }
 

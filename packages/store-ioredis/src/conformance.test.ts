@@ -1,60 +1,40 @@
-import { testSessionStore } from '@tegata/store-test'
-import { clusterOrSkip, type RedisServer, redisOrSkip, sentinelsOrSkip } from '@tegata/test-servers'
+import { testRedisStore, user } from '@tegata/test-servers'
 import { Cluster as Cluster6, Redis as Redis6 } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
-import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type IoredisClient, ioredisStore } from './index.ts'
 
 interface Client extends IoredisClient {
   disconnect(): void
+  on(event: 'error', listener: () => void): unknown
 }
 
-interface Servers {
-  flush(): Promise<unknown>
-  holding(key: string): Promise<RedisServer>
-}
-
-/** The contract, kept by two clients on the same servers. */
-function conformance(title: string, connect: () => Client, { flush, holding }: Servers): void {
-  describe(title, () => {
-    let clients: [Client, Client]
-    beforeAll(() => {
-      clients = [connect(), connect()]
-    })
-    afterAll(() => {
-      for (const client of clients) client.disconnect()
-    })
-    testSessionStore({
-      test,
-      async createStore() {
-        await flush()
-        const [client, other] = clients
-        return {
-          store: ioredisStore(client),
-          another: () => ioredisStore(other),
-          putForeign: async (key) => void (await (await holding(key)).cli('rpush', key, 'an element')),
-        }
-      },
-    })
-  })
-}
-
-await redisOrSkip('standalone', (redis) => {
-  const servers = { flush: () => redis.cli('flushall'), holding: async () => redis }
-  conformance('ioredis 5', () => new Redis5(redis.url), servers)
-  conformance('ioredis 6, RESP2', () => new Redis6(redis.url, { protocol: 2 }), servers)
-  conformance('ioredis 6, RESP3', () => new Redis6(redis.url, { protocol: 3 }), servers)
-})
-
-await clusterOrSkip('cluster', (cluster) => {
-  const servers = { flush: () => cluster.flush(), holding: (key: string) => cluster.primaryOf(key) }
-  conformance('ioredis 5', () => new Cluster5(cluster.nodes), servers)
-  conformance('ioredis 6', () => new Cluster6(cluster.nodes), servers)
-})
-
-await sentinelsOrSkip('sentinel', (sentinels) => {
-  const servers = { flush: () => sentinels.flush(), holding: () => sentinels.primary() }
-  const options = () => ({ sentinels: sentinels.nodes, name: sentinels.name })
-  conformance('ioredis 5', () => new Redis5(options()), servers)
-  conformance('ioredis 6', () => new Redis6(options()), servers)
+await testRedisStore<Client>({
+  createStore: (client) => ioredisStore(client),
+  close: (client) => client.disconnect(),
+  standalone: {
+    'ioredis 5': ({ url }) => new Redis5(url),
+    'ioredis 6, RESP2': ({ url }) => new Redis6(url, { protocol: 2 }),
+    'ioredis 6, RESP3': ({ url }) => new Redis6(url, { protocol: 3 }),
+  },
+  tls: {
+    'ioredis 5': ({ tls: { port, ca } }) => new Redis5(port, '127.0.0.1', { tls: { ca } }),
+    'ioredis 6': ({ tls: { port, ca } }) => new Redis6(port, '127.0.0.1', { tls: { ca } }),
+  },
+  unixSocket: {
+    'ioredis 5': ({ socket }) => new Redis5(socket),
+    'ioredis 6': ({ socket }) => new Redis6(socket),
+  },
+  acl: {
+    'ioredis 5': ({ url }) => new Redis5(url, user),
+    'ioredis 6': ({ url }) => new Redis6(url, user),
+  },
+  cluster: {
+    'ioredis 5': ({ nodes }) => new Cluster5(nodes),
+    'ioredis 6': ({ nodes }) => new Cluster6(nodes),
+  },
+  sentinel: {
+    'ioredis 5': ({ nodes, name }) => new Redis5({ sentinels: nodes, name }),
+    'ioredis 6': ({ nodes, name }) => new Redis6({ sentinels: nodes, name }),
+  },
+  rows: '../conformance.json',
 })

@@ -9,29 +9,35 @@ export interface IoredisClient {
 }
 
 /** Every command has a method of this form, though few are in ioredis' types. */
-type Methods = Record<
-  `${Lowercase<RedisCommandName>}Buffer`,
-  (...args: (string | Buffer)[]) => Promise<unknown>
->
+type Method = `${Lowercase<RedisCommandName>}Buffer`
+type Methods<Answer> = Record<Method, (...args: (string | Buffer)[]) => Answer>
+
+const methodOf = (command: RedisCommandName) =>
+  `${command.toLowerCase() as Lowercase<RedisCommandName>}Buffer` as const
 
 /** What the types of `Redis` and `Cluster` do not have in common. */
-interface Client extends Methods {
+interface Client extends Methods<Promise<unknown>> {
   readonly isCluster: boolean
   readonly options?: {
     readonly keyPrefix?: string
     readonly scaleReads?: unknown
     readonly role?: string
     readonly readOnly?: boolean
+    readonly host?: string
+    readonly port?: number
   }
   nodes?(role: 'master'): readonly Client[]
-  duplicate(): Client
+  /** Of a Cluster, by slot: who holds it, the primary first. */
+  readonly slots?: readonly (readonly string[] | undefined)[]
+  refreshSlotsCache?(callback: (error?: Error | null) => void): void
+  duplicate(override: object): Client
   pipeline(): Pipeline
   on(event: string, listener: () => void): unknown
+  once(event: string, listener: () => void): unknown
   disconnect(): void
 }
 
-interface Pipeline {
-  exists(key: string): Pipeline
+interface Pipeline extends Methods<Pipeline> {
   wait(replicas: number, milliseconds: number): Pipeline
   exec(): Promise<[error: Error | null, reply: unknown][] | null>
 }
@@ -44,20 +50,33 @@ export function ioredisCommands(given: IoredisClient): RedisCommands {
   refuseReplicas(client)
   const { keyPrefix } = client.options ?? {}
   const confirm = confirmations(client)
-  return client.isCluster
-    ? { ...commandsOf(client), keyPrefix, confirm, primaries: () => primariesOf(client) }
-    : { ...commandsOf(client), keyPrefix, confirm }
+  if (!client.isCluster) return { ...commandsOf(client), keyPrefix, confirm }
+  return {
+    ...commandsOf(client),
+    keyPrefix,
+    confirm,
+    primaries: () => primariesOf(client),
+    primaryOfSlot: (slot) => client.slots?.[slot]?.[0],
+    rediscover: () => new Promise((resolve) => client.refreshSlotsCache?.(resolve)),
+  }
 }
 
 const commandsOf = (client: Client): RedisCommands => ({
   async send(_key, [command, ...args]) {
     // Not callBuffer(): with automatic pipelining it loses the command's name, and the process with it.
-    const method = `${command.toLowerCase() as Lowercase<RedisCommandName>}Buffer` as const
-    return client[method](...args.map(writable))
+    return client[methodOf(command)](...args.map(writable))
   },
-  // By name: the application's copy of ioredis has classes of its own.
-  isErrorReply: (error): error is Error => error instanceof Error && error.name === 'ReplyError',
+  isErrorReply,
 })
+
+/**
+ * By name: the application's copy of ioredis has classes of its own. Redirections without end are what servers answered too, and
+ * nothing was done.
+ */
+const isErrorReply = (error: unknown): error is Error =>
+  error instanceof Error &&
+  (error.name === 'ReplyError' ||
+    error.message.startsWith('Too many Cluster redirections. Last error: ReplyError'))
 
 /** ioredis would send any other bytes as their digits. */
 const writable = (argument: string | Uint8Array) =>
@@ -84,24 +103,47 @@ function refuseReplicas({ isCluster, options = {} }: Client): void {
   }
 }
 
-/** WAIT on a second connection, opened at the first use, that ends with the client. */
+/**
+ * WAIT on a connection of its own, opened at the first use: in a Cluster one per primary, as the client knows them. A second client
+ * of the Cluster would not: ioredis learns nothing from pipelines that meet a server which was a primary.
+ */
 function confirmations(client: Client): NonNullable<RedisCommands['confirm']> {
-  let waiting: Client | undefined
-  function open(): Client {
-    const duplicate = client.duplicate()
+  const connections = new Map<string | undefined, Client>()
+
+  function connection(primary: string | undefined): Client {
+    const opened = connections.get(primary)
+    if (opened) return opened
+    if (connections.size === 0) {
+      client.once('end', () => {
+        for (const duplicate of connections.values()) duplicate.disconnect()
+      })
+    }
+    const original = client.isCluster ? nodeOf(client, primary) : client
+    // A Cluster puts its prefix before keys itself, its nodes do not.
+    const { keyPrefix } = client.options ?? {}
+    const duplicate = original.duplicate({ ...(keyPrefix && { keyPrefix }), enableOfflineQueue: true })
     // The client of the application tells the application.
     duplicate.on('error', () => {})
-    client.on('end', () => {
-      waiting = undefined
-      duplicate.disconnect()
-    })
+    duplicate.once('end', () => connections.delete(primary))
+    connections.set(primary, duplicate)
     return duplicate
   }
-  return async (key, replicas, milliseconds) => {
-    waiting ??= open()
-    // In a Cluster the key leads both to its server; and WAIT counts from the last command of its connection.
-    const replies = await waiting.pipeline().exists(key).wait(replicas, milliseconds).exec()
-    for (const [error] of replies ?? []) if (error) throw error
-    return Number(replies?.[1]?.[1])
+
+  return async (primary, calls, replicas, milliseconds) => {
+    // After a reconnect ioredis sends no rest of a pipeline, which another server would answer.
+    const pipeline = connection(primary).pipeline()
+    for (const { args } of calls) pipeline[methodOf(args[0])](...args.slice(1).map(writable))
+    const answers = (await pipeline.wait(replicas, milliseconds).exec()) ?? []
+    for (const [error] of answers) if (error) throw error
+    const replies = answers.map(([, reply]) => reply)
+    return { replicas: Number(replies.pop()), replies }
   }
+}
+
+function nodeOf(cluster: Client, primary: string | undefined): Client {
+  const node = cluster
+    .nodes?.('master')
+    .find(({ options }) => `${options?.host}:${options?.port}` === primary)
+  if (!node) throw new Error('The cluster has another primary by now.')
+  return node
 }

@@ -1,13 +1,17 @@
 import { testSessionStore } from '@tegata/store-test'
+import { ConformanceRows } from '@tegata/test-servers'
 import { describe, expect, test } from 'vitest'
 import { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-describe('the store contract', () => {
-  for (const onFull of ['refuse', 'evict'] as const) {
+const rows = new ConformanceRows()
+
+for (const onFull of ['refuse', 'evict'] as const) {
+  describe(`the store contract, onFull: '${onFull}'`, () => {
     testSessionStore({
-      test: (title, run) => test(`${title} (onFull: '${onFull}')`, run),
+      test: rows.row(`onFull: '${onFull}'`, 'in the process'),
+      supports: { conditional: true, shared: false, enumerate: true, owners: false, watch: false },
       createStore() {
         const clock = { time: 1_000_000 }
         const store = memoryStore({ now: () => clock.time, onFull })
@@ -20,8 +24,9 @@ describe('the store contract', () => {
         }
       },
     })
-  }
-})
+  })
+}
+rows.expectAsIn('../conformance.json')
 
 function full(options: MemoryStoreOptions) {
   const clock = { time: 1000 }

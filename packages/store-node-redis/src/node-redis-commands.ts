@@ -15,6 +15,13 @@ type Send = (key: string | undefined, args: Argument[]) => Promise<unknown>
 
 interface Single {
   sendCommand(args: Argument[], options: typeof asBytes): Promise<unknown>
+  multi(): Pipeline<[args: Argument[]]>
+}
+
+interface Pipeline<Command extends unknown[]> {
+  addCommand(...command: Command): unknown
+  /** All or none on one connection, as `exec()`, but no transaction: in one WAIT would not wait. */
+  execAsPipeline(): Promise<unknown[]>
 }
 
 interface Pool extends Single {
@@ -28,17 +35,26 @@ interface Cluster {
     args: Argument[],
     options: typeof asBytes,
   ): Promise<unknown>
-  readonly masters: readonly unknown[]
-  nodeClient(node: unknown): Promise<Single>
+  readonly masters: readonly Node[]
+  readonly slots: readonly ({ readonly master: Node } | undefined)[]
+  nodeClient(node: Node): Promise<Single>
+}
+
+interface Node {
+  readonly address: string
 }
 
 interface Sentinel {
   sendCommand(isReadonly: boolean, args: Argument[], options: typeof asBytes): Promise<unknown>
   use<T>(use: (client: Sentinel) => Promise<T>): Promise<T>
+  multi(): Pipeline<[isReadonly: boolean, args: Argument[]]>
 }
 
 interface Duplicable {
-  duplicate(overrides?: object): Duplicable & NodeRedisClient
+  duplicate(overrides?: object): Duplicate
+}
+
+interface Duplicate extends Single {
   readonly isOpen: boolean
   connect(): Promise<unknown>
   destroy(): unknown
@@ -57,10 +73,14 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   if (typeof client?.withTypeMapping !== 'function') {
     throw new TypeError('The first argument of nodeRedisStore() must be a client of node-redis.')
   }
+  refuseReplica(client)
   const commands = { ...commandsOf(senderOf(client)), confirm: confirmations(client) }
   if (!isCluster(client)) return commands
   return {
     ...commands,
+    primaryOfSlot: (slot) => client.slots[slot]?.master.address,
+    // Any node is asked, and answers where the key is: that is what makes node-redis ask for the rest.
+    rediscover: (key) => client.sendCommand(undefined, false, ['PTTL', key], asBytes),
     primaries: async () => {
       const nodes = await Promise.all(client.masters.map((node) => client.nodeClient(node)))
       return nodes.map((node) => commandsOf((_key, args) => node.sendCommand(args, asBytes)))
@@ -72,6 +92,16 @@ const commandsOf = (send: Send): RedisCommands => ({
   send: async (key, args) => send(key, args.map(writable)),
   isErrorReply,
 })
+
+/** As the option says that is for a replica of a Cluster alone. A pool does not tell its options. */
+function refuseReplica(client: NodeRedisClient): void {
+  const { options } = client as { options?: { readonly readonly?: boolean } }
+  if (options?.readonly) {
+    throw new TypeError(
+      'The client of nodeRedisStore() reads from a replica (its option `readonly`), and one that lags would look like a logout: give it a client of its own.',
+    )
+  }
+}
 
 /** Never as a read: node-redis may be set up to send those to replicas, and one that lags would look like a logout. */
 function senderOf(client: object): Send {
@@ -94,40 +124,82 @@ const isErrorReply = (error: unknown): error is Error =>
   error instanceof Error && !('code' in error) && /^[A-Z]{2,} /.test(error.message)
 
 /**
- * WAIT on a connection of its own, opened at the first use. A pool lends one; Sentinel clients of node-redis 5 have none to
- * spare but with a `masterPoolSize` of 2 or more.
+ * WAIT on a connection of its own, opened at the first use: in a Cluster one per primary. A pool lends one; Sentinel clients of
+ * node-redis 5 have none to spare but with a `masterPoolSize` of 2 or more.
  */
 function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['confirm']> {
-  let opening: Promise<NodeRedisClient> | undefined
-  async function open(original: Duplicable): Promise<NodeRedisClient> {
-    const duplicate = original.duplicate(isSentinel(original) ? { masterPoolSize: 1 } : undefined)
-    // The client of the application tells the application.
-    duplicate.on('error', () => {})
-    const close = () => {
-      opening = undefined
-      if (duplicate.isOpen) duplicate.destroy()
+  const connections = new Map<string | undefined, Promise<Duplicate>>()
+  let isWatched = false
+
+  /** They end with the client they were made from. */
+  function watch(): void {
+    if (isWatched) return
+    isWatched = true
+    const closeAll = () => {
+      for (const opened of connections.values()) opened.then(close, () => {})
+      connections.clear()
     }
-    for (const event of ['end', 'disconnect']) original.on(event, close)
+    for (const event of ['end', 'disconnect']) (client as unknown as Duplicate).on(event, closeAll)
+  }
+
+  const close = (duplicate: Duplicate) => {
+    if (duplicate.isOpen) duplicate.destroy()
+  }
+
+  function connection(name: string | undefined, original: () => Promise<Duplicable>): Promise<Duplicate> {
+    const opened = connections.get(name) ?? open(name, original)
+    connections.set(name, opened)
+    opened.catch(() => connections.delete(name))
+    return opened
+  }
+
+  async function open(name: string | undefined, original: () => Promise<Duplicable>): Promise<Duplicate> {
+    watch()
+    const one = await original()
+    const duplicate = one.duplicate(isSentinel(one) ? { masterPoolSize: 1 } : undefined)
+    // The client of the application tells the application.
+    duplicate.on('error', () => {
+      if (!isCluster(client)) return
+      // This primary may never come back.
+      connections.delete(name)
+      close(duplicate)
+    })
     await duplicate.connect()
     return duplicate
   }
-  return async (key, replicas, milliseconds) => {
-    const ask = async (send: Send) => {
-      // WAIT counts from the last command of its connection.
-      const wait = ['WAIT', String(replicas), String(milliseconds)]
-      const [, confirmed] = await Promise.all([send(key, ['EXISTS', key]), send(key, wait)])
-      return Number(confirmed)
-    }
-    if (isPool(client)) return client.execute((one) => ask(senderOf(one)))
-    if (!('duplicate' in client)) {
-      return (client as unknown as Sentinel).use((lease) =>
-        ask((_key, args) => lease.sendCommand(false, args, asBytes)),
-      )
-    }
-    opening ??= open(client as unknown as Duplicable).catch((error) => {
-      opening = undefined
-      throw error
-    })
-    return ask(senderOf(await opening))
+
+  return async (primary, calls, replicas, milliseconds) => {
+    const commands = calls.map(({ args }) => args.map(writable))
+    commands.push(['WAIT', String(replicas), String(milliseconds)])
+    const replies = await ask(primary, commands)
+    return { replicas: Number(replies.pop()), replies }
   }
+
+  async function ask(primary: string | undefined, commands: Argument[][]): Promise<unknown[]> {
+    if (isPool(client)) return client.execute((one) => inOnePipeline(one, commands))
+    if (isCluster(client)) {
+      const node = client.masters.find(({ address }) => address === primary)
+      if (!node) throw new Error('The cluster has another primary by now.')
+      const original = async () => (await client.nodeClient(node)) as Single & Duplicable
+      return inOnePipeline(await connection(primary, original), commands)
+    }
+    if (!('duplicate' in client)) {
+      return (client as unknown as Sentinel).use((lease) => inOnePipelineOf(lease, commands))
+    }
+    const duplicate = await connection(primary, async () => client as unknown as Duplicable)
+    return isSentinel(duplicate) ? inOnePipelineOf(duplicate, commands) : inOnePipeline(duplicate, commands)
+  }
+}
+
+/** Sent one by one they might be answered by two servers, one before a failover and one after it. */
+function inOnePipeline(client: Single, commands: Argument[][]): Promise<unknown[]> {
+  const pipeline = client.multi()
+  for (const args of commands) pipeline.addCommand(args)
+  return pipeline.execAsPipeline()
+}
+
+function inOnePipelineOf(sentinel: Sentinel, commands: Argument[][]): Promise<unknown[]> {
+  const pipeline = sentinel.multi()
+  for (const args of commands) pipeline.addCommand(false, args)
+  return pipeline.execAsPipeline()
 }

@@ -1,5 +1,4 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
-import type { RedisCommands } from './redis-commands.ts'
 import { within } from './within.ts'
 
 /** Commands in a row without an answer, after which no more are sent. */
@@ -8,42 +7,37 @@ const FAILURES = 5
 const PROBE_EVERY = 500
 const PROBE_TIMEOUT = 1000
 
-/**
- * Gives every command a deadline, as the clients' timers do not cover one that was sent already; and while the server answers
- * nothing at all, fails at once instead of letting each request wait for the whole time. No request has to be the one that
- * finds out: a PING of our own does. Replies after the deadline change nothing.
- */
-export function guardCommands(commands: RedisCommands, timeout: number): RedisCommands {
-  const isSilence = (error: unknown) => !commands.isErrorReply(error)
-  const breaker = circuitBreaker(handleWhen(isSilence), {
-    breaker: new ConsecutiveBreaker(FAILURES),
-    halfOpenAfter: PROBE_EVERY,
-  })
+/** Runs a command, unless the server is known not to answer; `askForLife` is any other that it could answer. */
+export type Circuit = <T>(command: () => Promise<T>, askForLife: () => Promise<unknown>) => Promise<T>
 
+/**
+ * While a server answers nothing at all, fails at once instead of letting each request wait for the whole time. No request has
+ * to be the one that finds out: commands of our own do, until one is answered. An error that the server answers is an answer.
+ */
+export function createCircuit(isAnswer: (error: unknown) => boolean): Circuit {
+  const breaker = circuitBreaker(
+    handleWhen((error) => !isAnswer(error)),
+    { breaker: new ConsecutiveBreaker(FAILURES), halfOpenAfter: PROBE_EVERY },
+  )
+  let ask: () => Promise<unknown>
   let isProbing = false
+
   async function probe(): Promise<void> {
     if (isProbing) return
     isProbing = true
     while (breaker.state !== CircuitState.Closed) {
       await new Promise((resolve) => unref(setTimeout(resolve, PROBE_EVERY)))
-      const ping = () => within(PROBE_TIMEOUT, () => commands.send(undefined, ['PING']))
-      await breaker.execute(ping).catch(() => {})
+      await breaker.execute(() => within(PROBE_TIMEOUT, ask)).catch(() => {})
     }
     isProbing = false
   }
   breaker.onBreak(() => void probe())
 
-  const guarded = (inner: RedisCommands): RedisCommands => ({
-    ...inner,
-    send: (key, args) => {
-      if (breaker.state !== CircuitState.Closed) return Promise.reject(new NoAnswerError())
-      return breaker.execute(() => within(timeout, () => inner.send(key, args)))
-    },
-    ...(inner.primaries && {
-      primaries: async () => ((await inner.primaries?.()) ?? []).map(guarded),
-    }),
-  })
-  return guarded(commands)
+  return (command, askForLife) => {
+    if (breaker.state !== CircuitState.Closed) return Promise.reject(new NoAnswerError())
+    ask = askForLife
+    return breaker.execute(command)
+  }
 }
 
 /** A server that stays away is no reason to keep the process alive; browsers and workers have numbers for timers. */

@@ -1,3 +1,9 @@
 export type { DurabilityOptions } from './durability.ts'
-export type { RedisArguments, RedisCommandName, RedisCommands } from './redis-commands.ts'
+export type {
+  Confirmation,
+  RedisArguments,
+  RedisCall,
+  RedisCommandName,
+  RedisCommands,
+} from './redis-commands.ts'
 export { type RedisStoreOptions, redisStore } from './redis-store.ts'

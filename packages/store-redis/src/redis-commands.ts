@@ -1,8 +1,21 @@
 /** Every command that clients send; scripts call a few more. */
-export type RedisCommandName = 'GET' | 'UNLINK' | 'EVAL' | 'EVALSHA' | 'SCAN' | 'PING'
+export type RedisCommandName = 'GET' | 'EXISTS' | 'UNLINK' | 'EVAL' | 'EVALSHA' | 'SCAN' | 'PING'
 
 /** A command and its arguments; bytes are sent as they are, texts as UTF-8. */
 export type RedisArguments = readonly [command: RedisCommandName, ...args: (string | Uint8Array)[]]
+
+/** A command for the primary that holds `key`. */
+export interface RedisCall {
+  key: string
+  args: RedisArguments
+}
+
+/** What a primary and its replicas answered to calls and to the WAIT behind them. */
+export interface Confirmation {
+  replies: readonly unknown[]
+  /** How many replicas have everything up to the last write of these calls. */
+  replicas: number
+}
 
 /** All that this package asks of a Redis client. */
 export interface RedisCommands {
@@ -18,9 +31,22 @@ export interface RedisCommands {
   readonly keyPrefix?: string | undefined
   /** Of a Cluster: its primaries, each by itself. Where it is there, two keys are taken to lie on two of them. */
   primaries?(): Promise<readonly RedisCommands[]>
+  /** Of a Cluster: a name for the primary that the client takes a slot to be on; `undefined` where it does not know yet. */
+  primaryOfSlot?(slot: number): string | undefined
   /**
-   * How many replicas have everything that the primary of `key` did before this call, once `replicas` of them have or the
-   * milliseconds are over: WAIT, on a connection of its own, as it holds up whatever comes behind it.
+   * Of a Cluster: makes the client ask anew who holds what, the slot of `key` being in doubt. A primary that hangs tells nobody
+   * that another one has taken over, and clients ask of their own accord only when a connection ends.
    */
-  confirm?(key: string, replicas: number, milliseconds: number): Promise<number>
+  rediscover?(key: string): Promise<unknown>
+  /**
+   * Sends calls to a primary (named as by `primaryOfSlot`) and right behind them WAIT for that many replicas or milliseconds, as
+   * one pipeline to one server: what another one's replicas have says nothing of these calls. On a connection of its own, as
+   * WAIT holds up whatever comes behind it. Rejects where any of the calls does.
+   */
+  confirm?(
+    primary: string | undefined,
+    calls: readonly RedisCall[],
+    replicas: number,
+    milliseconds: number,
+  ): Promise<Confirmation>
 }

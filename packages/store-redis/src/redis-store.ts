@@ -1,6 +1,6 @@
 import type { EndMark, EnumerableStore } from '@tegata/core'
-import { guardCommands } from './circuit.ts'
-import { type DurabilityOptions, replicaConfirmation } from './durability.ts'
+import { type DurabilityOptions, type Outcome, replicaConfirmation } from './durability.ts'
+import { guardCommands } from './guard-commands.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { expectation, notAString, replaceOutcome } from './replace-outcome.ts'
 import { bytes } from './reply.ts'
@@ -14,7 +14,7 @@ export interface RedisStoreOptions {
   now?: () => number
   /**
    * Seconds after which a command counts as lost, whatever the client's own timers say. Default 5, as `storeTimeout`. After five in
-   * a row requests fail at once, until Redis answers a PING again.
+   * a row those for the same primary fail at once, until it answers again.
    */
   commandTimeout?: number
   /** Answer `create`, `rotate` and `destroy` only when replicas have them. Default: when the primary has. */
@@ -84,7 +84,7 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       if (deadline === '0') return true
       const args = [value, deadline]
       const [outcome] = await run('create', { keys: [key], args, notAfter, ifLost: 'unknown' })
-      if (outcome === 'done') await confirm?.([key])
+      if (outcome === 'done') await confirm?.([{ key, is: 'there' }])
       return outcome === 'done'
     },
 
@@ -94,10 +94,13 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       return replaceOutcome(reply)
     },
 
-    async rotate(oldKey, newKey, ...rest) {
-      const answer = await move(oldKey, newKey, ...rest)
+    async rotate(oldKey, newKey, value, expiresAt, expected, options = {}) {
+      const answer = await move(oldKey, newKey, value, expiresAt, expected, options)
       if ('outcome' in answer && answer.outcome === 'replaced') {
-        await confirm?.(commands.primaries ? [newKey, oldKey] : [newKey])
+        const moved: Outcome = { key: newKey, is: left(expiresAt) === '0' ? 'ended' : 'there' }
+        const ended: Outcome = { key: oldKey, is: 'ended', lead: options.mark?.lead }
+        // Where one step has done both, a replica has both or neither.
+        await confirm?.(commands.primaries ? [moved, ended] : [moved])
       }
       return answer
     },
@@ -111,7 +114,7 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
     async destroy(key, { notAfter, mark } = {}) {
       const hasEnded = await end(key, notAfter, mark)
       // Also where there was nothing: the logout that another request made has to be as durable as our word for it.
-      await confirm?.([key])
+      await confirm?.([{ key, is: 'ended', lead: mark?.lead }])
       return hasEnded
     },
 

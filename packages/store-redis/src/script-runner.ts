@@ -21,6 +21,10 @@ export type ScriptReply = readonly [outcome: string, ...rest: unknown[]]
 
 export type RunScript = (name: ScriptName, call: ScriptCall) => Promise<ScriptReply>
 
+/** Two keys of a slot that is on its way to another server: refused until both are there. */
+const TRY_AGAIN_AFTER_MS = 50
+const TRY_AGAIN_TIMES = 20
+
 /** Runs the scripts in one round trip each, and keeps to the time a caller has. */
 export function scriptRunner(commands: RedisCommands, now: () => number): RunScript {
   const clock = new ServerClock()
@@ -43,6 +47,23 @@ export function scriptRunner(commands: RedisCommands, now: () => number): RunScr
     return reply
   }
 
+  async function sendAgain(
+    name: ScriptName,
+    keys: ScriptCall['keys'],
+    args: ScriptCall['args'],
+    giveUpAt: number,
+  ) {
+    for (let again = 0; ; again++) {
+      try {
+        return await send(name, keys, args)
+      } catch (error) {
+        const isOnItsWay = commands.isErrorReply(error) && hasCode(error, 'TRYAGAIN')
+        if (!isOnItsWay || again === TRY_AGAIN_TIMES || now() >= giveUpAt) throw error
+        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER_MS))
+      }
+    }
+  }
+
   return async (name, { keys, args, notAfter = Number.POSITIVE_INFINITY, ifLost }) => {
     for (let attempt = 1; ; attempt++) {
       const sentAt = now()
@@ -50,7 +71,7 @@ export function scriptRunner(commands: RedisCommands, now: () => number): RunScr
       const window = Number.isFinite(until) ? [String(from), String(until)] : ['', '']
       let reply: unknown
       try {
-        reply = await send(name, keys, [...window, ...args])
+        reply = await sendAgain(name, keys, [...window, ...args], notAfter)
       } catch (cause) {
         throw storeFailure(commands, cause, ifLost)
       }

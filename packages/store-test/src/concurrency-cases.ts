@@ -6,7 +6,9 @@ const MINUTE = 60_000
 const ROUNDS = 50
 
 /** What only shows when several do it at the same time. */
-export function testConcurrency(contract: Contract): void {
+export function testConcurrency(declare: Contract): void {
+  const contract: Contract = (title, run) => declare(title, run, 'conditional')
+
   contract(
     'of many replaces that expect the same value exactly one is made',
     async ({ store, after, another }) => {

@@ -3,16 +3,18 @@ import type { Contract, ReadyFixture } from './store-fixture.ts'
 import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000
+/** Milliseconds; enough for a command to come in time on a busy machine. */
+const SHORTLY = 150
 
 export function testSliding(contract: Contract): void {
   contract('read with extend moves the deadline to now + idle, and answers it', async (fixture) => {
     const { store, now, after, advance } = fixture
-    await store.create('k', sliding(60, after(10 * MINUTE)), after(30))
+    await store.create('k', sliding(60, after(10 * MINUTE)), after(SHORTLY))
     const at = now()
     const found = await store.read('k', { extend: { fields, now: at, touchAfter: 0 } })
     assert.ok(found && !(found instanceof Error))
     assert.ok(Math.abs((found.expiresAt as number) - (at + MINUTE)) < 1000)
-    await advance(40)
+    await advance(SHORTLY)
     assert.ok(await store.read('k'))
   })
 
@@ -44,11 +46,11 @@ export function testSliding(contract: Contract): void {
     'read with extend leaves a value alone whose fields it cannot read',
     async ({ store, now, after, advance }) => {
       for (const [key, value] of Object.entries({ short: '12', odd: '........./////' })) {
-        await store.create(key, bytes(value), after(50))
+        await store.create(key, bytes(value), after(SHORTLY))
         const found = await store.read(key, { extend: { fields, now: now(), touchAfter: 0 } })
         assert.equal(textOf(found), value)
       }
-      await advance(51)
+      await advance(SHORTLY + 1)
       assert.equal(await store.read('short'), null)
       assert.equal(await store.read('odd'), null)
     },
@@ -120,6 +122,61 @@ export function testMarks(contract: Contract): void {
     await advance(31)
     assert.equal(await store.read('k'), null)
   })
+}
+
+/** Until when a session may live: from one that has long passed to the last that can be told. */
+export function testDeadlineEdges(contract: Contract): void {
+  const never = {
+    'in ten years': (now: number) => now + 10 * 365 * 24 * 60 * MINUTE,
+    'of the last safe integer': () => Number.MAX_SAFE_INTEGER,
+    'of never': () => Number.POSITIVE_INFINITY,
+    'with a fraction': (now: number) => now + MINUTE + 0.25,
+  }
+  for (const [name, deadline] of Object.entries(never)) {
+    contract(`every verb takes a deadline ${name}`, async ({ store, now, advance }) => {
+      const expiresAt = deadline(now())
+      assert.equal(await store.create('k', bytes('A'), expiresAt), true)
+      const replaced = await store.replace('k', bytes('B'), expiresAt, whole('A'))
+      assert.deepEqual(replaced, { outcome: 'replaced' })
+      assert.equal(await store.touch('k', expiresAt), true)
+      const mark = markUntil(expiresAt)
+      const rotated = await store.rotate('k', 'l', bytes('C'), expiresAt, whole('B'), { mark })
+      assert.deepEqual(rotated, { outcome: 'replaced' })
+      await advance(20)
+      assert.equal(textOf(await store.read('k')), 'ended:1')
+      assert.equal(textOf(await store.read('l')), 'C')
+      assert.equal(await store.destroy('l', { mark }), true)
+      assert.equal(textOf(await store.read('l')), 'ended:1')
+    })
+  }
+
+  const ended = {
+    'of now': (now: number) => now,
+    'just passed': (now: number) => now - 0.25,
+    'of 1970': () => 0,
+    'before 1970': () => -1,
+    'passed for ever': () => Number.NEGATIVE_INFINITY,
+  }
+  for (const [name, deadline] of Object.entries(ended)) {
+    contract(`no verb leaves anything alive with a deadline ${name}`, async ({ store, now, after }) => {
+      const expiresAt = deadline(now())
+      assert.equal(await store.create('k', bytes('A'), expiresAt), true)
+      assert.equal(await store.read('k'), null)
+      const verbs = {
+        replace: () => store.replace('k', bytes('B'), expiresAt, whole('A')),
+        rotate: () => store.rotate('k', 'l', bytes('B'), expiresAt, whole('A')),
+        touch: () => store.touch('k', expiresAt),
+        destroy: () => store.destroy('k', { mark: markUntil(expiresAt) }),
+      }
+      for (const verb of Object.values(verbs)) {
+        await store.create('k', bytes('A'), after(MINUTE))
+        const answer = await verb()
+        assert.ok(answer === true || (answer as { outcome: string }).outcome === 'replaced')
+        assert.equal(await store.read('k'), null)
+        assert.equal(await store.read('l'), null)
+      }
+    })
+  }
 }
 
 export function testLateWrites(contract: Contract): void {

@@ -1,15 +1,14 @@
-import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import type { Contract, ReadyFixture } from './store-fixture.ts'
+import type { ReadyFixture } from './store-fixture.ts'
 import { bytes, markUntil, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000
 const KEYS = ['a', 'b', 'c'] as const
 
 /** What the contract says a store holds: the values alone, as no deadline of the model passes. */
-type Model = Map<string, string>
+export type Model = Map<string, string>
 
-const step = fc.record({
+export const step = fc.record({
   verb: fc.constantFrom('read', 'create', 'replace', 'rotate', 'touch', 'destroy', 'end'),
   key: fc.constantFrom(...KEYS),
   to: fc.constantFrom(...KEYS),
@@ -19,10 +18,10 @@ const step = fc.record({
   twice: fc.boolean(),
 })
 
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 /** A step in its place: as from requests, no two write the same bytes. */
-interface Call {
+export interface Call {
   verb: Step['verb']
   key: string
   to: string
@@ -31,7 +30,7 @@ interface Call {
   mark: string | undefined
 }
 
-const callOf = ({ verb, key, to, expects, marked }: Step, model: Model, at: number): Call => ({
+export const callOf = ({ verb, key, to, expects, marked }: Step, model: Model, at: number): Call => ({
   verb,
   key,
   to,
@@ -40,32 +39,12 @@ const callOf = ({ verb, key, to, expects, marked }: Step, model: Model, at: numb
   mark: marked ? `ended:${at}` : undefined,
 })
 
-/** Random histories, each answer compared with what the sentences of the contract say. */
-export function testAgainstModel(contract: Contract, runs: number): void {
-  contract('any history of verbs answers as the contract says', async (fixture) => {
-    let history = 0
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
-        const model: Model = new Map()
-        const prefix = `${history++}:`
-        for (const [at, one] of steps.entries()) {
-          const call = callOf(one, model, at)
-          for (let time = 1; time <= (one.twice ? 2 : 1); time++) {
-            const said = predict(model, call)
-            const answer = plain(await perform(fixture, call, prefix))
-            assert.ok(
-              [said].flat().includes(answer),
-              `${JSON.stringify(call)} ${time}: ${answer}, not ${said}`,
-            )
-          }
-        }
-      }),
-      { numRuns: runs },
-    )
-  })
-}
-
-async function perform({ store, after, now }: ReadyFixture, one: Call, prefix: string): Promise<unknown> {
+/** Makes the call under a prefix of its own. */
+export async function perform(
+  { store, after, now }: ReadyFixture,
+  one: Call,
+  prefix: string,
+): Promise<unknown> {
   const { verb, value, expected, mark } = one
   const [key, to] = [prefix + one.key, prefix + one.to]
   const options = mark === undefined ? {} : { mark: markUntil(after(MINUTE), mark) }
@@ -99,7 +78,8 @@ async function perform({ store, after, now }: ReadyFixture, one: Call, prefix: s
   }
 }
 
-function predict(model: Model, { verb, key, to, value, expected, mark }: Call): unknown {
+/** What the contract lets a store answer (one of several, where it is a list), and does to what it holds. */
+export function predict(model: Model, { verb, key, to, value, expected, mark }: Call): unknown {
   const there = model.get(key)
   switch (verb) {
     case 'read':
@@ -148,7 +128,7 @@ function predictRotate(model: Model, { key, to, value, expected, mark }: Call): 
 }
 
 /** Outcomes and values as short texts. */
-function plain(answer: unknown): unknown {
+export function plain(answer: unknown): unknown {
   if (answer === null || typeof answer !== 'object') return answer
   if (!('outcome' in answer)) return textOf(answer)
   return answer.outcome === 'conflict' ? `conflict ${textOf(answer)}` : answer.outcome

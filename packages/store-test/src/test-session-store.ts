@@ -1,8 +1,11 @@
+import { strict as assert } from 'node:assert'
 import { testConcurrency } from './concurrency-cases.ts'
-import { testLateWrites, testMarks, testSliding } from './deadline-cases.ts'
-import { testAgainstModel } from './model.ts'
-import { type ReadyFixture, ready, type StoreSuite } from './store-fixture.ts'
-import { testBytes, testEnumeration, testForeignValues } from './value-cases.ts'
+import { testDeadlineEdges, testLateWrites, testMarks, testSliding } from './deadline-cases.ts'
+import { testEnumeration, testIsolation } from './enumeration-cases.ts'
+import { testAgainstModel, testInterruptions, testLinearizability } from './history-cases.ts'
+import { skipCase } from './skip-case.ts'
+import { type Ability, type ReadyFixture, ready, type StoreSuite, whyNotTested } from './store-fixture.ts'
+import { testBytes, testForeignValues } from './value-cases.ts'
 import {
   testCreating,
   testDestroying,
@@ -13,15 +16,17 @@ import {
 } from './verb-cases.ts'
 
 /**
- * The store contract, sentence by sentence, in any runner. Abilities that the store declares in `supports` are
- * tested, others are not.
+ * The store contract, sentence by sentence, in any runner. Cases of abilities that the store does not declare in `supports`, or the
+ * fixture does not have, are reported as skipped, with the reason.
  */
 export function testSessionStore(suite: StoreSuite): void {
   /** A case with a store of its own. */
-  function contract(title: string, run: (fixture: ReadyFixture) => Promise<void>): void {
-    suite.test(title, async () => {
+  function contract(title: string, run: (fixture: ReadyFixture) => Promise<void>, needs?: Ability): void {
+    suite.test(title, async function (this: unknown, ...context: unknown[]) {
       const fixture = await suite.createStore()
       try {
+        const reason = whyNotTested(fixture, needs)
+        if (reason !== undefined) return skipCase([...context, this], title, reason)
         await run(ready(fixture))
       } finally {
         await fixture.close?.()
@@ -29,6 +34,11 @@ export function testSessionStore(suite: StoreSuite): void {
     })
   }
 
+  contract('supports declares each ability, and those that are expected', async ({ store }) => {
+    for (const declared of Object.values(store.supports)) assert.equal(typeof declared, 'boolean')
+    if (suite.supports) assert.deepEqual({ ...store.supports }, suite.supports)
+    assert.equal('keys' in store, store.supports.enumerate)
+  })
   testReading(contract)
   testCreating(contract)
   testReplacing(contract)
@@ -37,10 +47,14 @@ export function testSessionStore(suite: StoreSuite): void {
   testDestroying(contract)
   testSliding(contract)
   testMarks(contract)
+  testDeadlineEdges(contract)
   testLateWrites(contract)
   testForeignValues(contract)
   testBytes(contract)
+  testIsolation(contract)
   testEnumeration(contract)
   testConcurrency(contract)
   testAgainstModel(contract, suite.runs ?? 100)
+  testLinearizability(contract, suite.runs ?? 100)
+  testInterruptions(contract, suite.runs ?? 100)
 }

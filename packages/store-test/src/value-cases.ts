@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { EnumerableStore } from '@tegata/core'
+import type { StoredValue } from '@tegata/core'
 import type { Contract } from './store-fixture.ts'
 import { bytes, fields, markUntil, textOf, whole } from './values.ts'
 
@@ -9,9 +9,8 @@ export function testForeignValues(contract: Contract): void {
   contract(
     'something that is no session is answered as such, and changed by no verb but destroy',
     async (fixture) => {
-      const { store, after, now, putForeign } = fixture
-      if (!putForeign) return
-      await putForeign('k')
+      const { store, after, now } = fixture
+      await fixture.putForeign?.('k')
       const isInvalid = (answer: unknown) =>
         assert.equal((answer as { code?: string } | null)?.code, 'SESSION_VALUE_INVALID')
       isInvalid(await store.read('k'))
@@ -26,20 +25,32 @@ export function testForeignValues(contract: Contract): void {
       assert.equal(await store.destroy('k', { mark: markUntil(after(MINUTE)) }), true)
       assert.equal(textOf(await store.read('k')), 'ended:1')
     },
+    'putForeign',
   )
 }
 
 export function testBytes(contract: Contract): void {
   contract(
-    'values of any bytes and of 0 to a million of them come back as they were',
+    'values of any bytes, from none to 5 MB, come back from every verb as they were',
     async ({ store, after }) => {
       const every = Uint8Array.from({ length: 256 }, (_, i) => i)
-      const values = [new Uint8Array(0), new Uint8Array([0]), every, new Uint8Array(1_000_000).fill(0xff)]
+      const line = bytes('\r\n$-1\r\n')
+      const large = new Uint8Array(5_000_000).map((_, i) => (i * 31) % 256)
+      const values = [new Uint8Array(0), new Uint8Array([0]), every, line, large]
       for (const [i, value] of values.entries()) {
-        assert.equal(await store.create(`k${i}`, value, after(MINUTE)), true)
-        const found = await store.read(`k${i}`)
-        assert.ok(found && !(found instanceof Error))
-        assert.ok(Buffer.from(found.value).equals(value))
+        const key = `k${i}`
+        const isThere = (found: unknown) => {
+          assert.ok(Buffer.from((found as StoredValue).value).equals(value), `${value.length} bytes`)
+        }
+        assert.equal(await store.create(key, value, after(MINUTE)), true)
+        isThere(await store.read(key))
+        isThere(await store.replace(key, bytes('B'), after(MINUTE), whole('nothing like it')))
+        assert.deepEqual(await store.replace(key, bytes('B'), after(MINUTE), { whole: value }), {
+          outcome: 'replaced',
+        })
+        const moved = await store.rotate(key, `n${i}`, value, after(MINUTE), whole('B'))
+        assert.deepEqual(moved, { outcome: 'replaced' })
+        isThere(await store.read(`n${i}`))
       }
     },
   )
@@ -59,21 +70,4 @@ export function testBytes(contract: Contract): void {
     if (found && !(found instanceof Error)) found.value.fill(0)
     assert.equal(textOf(await store.read('k')), 'A')
   })
-}
-
-export function testEnumeration(contract: Contract): void {
-  contract(
-    'keys(prefix), where supported, yields every living key of the prefix and no other',
-    async (fixture) => {
-      const { store, after, advance } = fixture
-      if (!store.supports.enumerate) return
-      const names = Array.from({ length: 300 }, (_, i) => `p:[*]${i}`)
-      for (const key of [...names, 'q:1', 'p:', 'p:x']) await store.create(key, bytes('A'), after(MINUTE))
-      await store.create('p:[*]dead', bytes('A'), after(20))
-      await advance(21)
-      const found = new Set<string>()
-      for await (const key of (store as EnumerableStore).keys('p:[*]')) found.add(key)
-      assert.deepEqual([...found].sort(), [...names].sort())
-    },
-  )
 }

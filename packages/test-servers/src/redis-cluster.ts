@@ -44,9 +44,8 @@ export class RedisCluster {
   async whole(): Promise<void> {
     const isWhole = async (server: RedisServer) => {
       if (!(await server.cli('cluster', 'info')).includes('cluster_state:ok')) return false
-      const role = await roleOf(server)
       const replication = await server.cli('info', 'replication')
-      return role === 'master'
+      return replication.includes('role:master')
         ? /connected_slaves:[1-9]/.test(replication) && /state=online/.test(replication)
         : replication.includes('master_link_status:up')
     }
@@ -64,7 +63,7 @@ export class RedisCluster {
 
   /** Empties every shard. */
   async flush(): Promise<void> {
-    await Promise.all((await this.primaries()).map((server) => server.cli('flushall')))
+    await Promise.all((await this.primaries()).map((server) => server.flush()))
   }
 
   /** The server that holds `key`, by the word of the cluster itself. */
@@ -80,8 +79,11 @@ export class RedisCluster {
     return server
   }
 
-  /** Moves a slot with its keys to another primary, as an operator's resharding does. */
-  async migrateSlot(slot: number, to: RedisServer): Promise<void> {
+  /**
+   * Moves a slot with its keys to another primary, as an operator's resharding does; `meanwhile` is called when the keys have moved and
+   * the slot has not.
+   */
+  async migrateSlot(slot: number, to: RedisServer, meanwhile?: () => Promise<unknown>): Promise<void> {
     const from = await this.primaryOfSlot(slot)
     const [fromId, toId] = await Promise.all([from, to].map((server) => server.cli('cluster', 'myid')))
     await to.cli('cluster', 'setslot', String(slot), 'importing', fromId as string)
@@ -93,13 +95,14 @@ export class RedisCluster {
       if (keys.length === 0) break
       await from.cli('migrate', '127.0.0.1', String(to.port), '', '0', '5000', 'keys', ...keys)
     }
+    await meanwhile?.()
     for (const server of [to, from, ...(await this.primaries())]) {
       await server.cli('cluster', 'setslot', String(slot), 'node', toId as string)
     }
   }
 
-  /** Kills a primary as a crash does, waits for its replica to be promoted, and brings it back as a replica. */
-  async failOver(primary: RedisServer): Promise<void> {
+  /** Kills a primary as a crash does, waits for its replica to be promoted, and brings it back as a replica after `meanwhile`. */
+  async failOver(primary: RedisServer, meanwhile?: () => Promise<void>): Promise<void> {
     const { port } = primary
     const [slot = 0] = slotsOf(await primary.cli('cluster', 'nodes'), port)
     await primary.kill()
@@ -111,6 +114,7 @@ export class RedisCluster {
       if (holders.has(port) || holders.has(undefined)) return false
       return holders.size === 1 && infos.every((info) => info.includes('cluster_state:ok'))
     })
+    await meanwhile?.()
     await primary.start()
     await this.whole()
   }

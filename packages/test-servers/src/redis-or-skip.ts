@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { findRedis } from './find-redis.mjs'
 import { RedisCluster } from './redis-cluster.ts'
-import { RedisSentinels } from './redis-sentinels.ts'
+import { RedisSentinels, type SentinelsOptions } from './redis-sentinels.ts'
 import { type RedisOptions, RedisServer } from './redis-server.ts'
 
 interface Servers {
@@ -16,13 +16,19 @@ interface Servers {
 export const redisOrSkip = (title: string, suite: (redis: RedisServer) => void, options?: RedisOptions) =>
   serversOrSkip(title, new RedisServer(options), suite)
 
-/** As `redisOrSkip`, with a cluster of six. */
-export const clusterOrSkip = (title: string, suite: (cluster: RedisCluster) => void) =>
-  serversOrSkip(title, new RedisCluster(), suite)
+/** As `redisOrSkip`, with a cluster of six, each of which may be given more arguments. */
+export const clusterOrSkip = (
+  title: string,
+  suite: (cluster: RedisCluster) => void,
+  args?: readonly string[],
+) => serversOrSkip(title, new RedisCluster(args), suite)
 
-/** As `redisOrSkip`, with a primary and two replicas under three sentinels. */
-export const sentinelsOrSkip = (title: string, suite: (sentinels: RedisSentinels) => void) =>
-  serversOrSkip(title, new RedisSentinels(), suite)
+/** As `redisOrSkip`, with a primary and its replicas under three sentinels. */
+export const sentinelsOrSkip = (
+  title: string,
+  suite: (sentinels: RedisSentinels) => void,
+  options?: SentinelsOptions,
+) => serversOrSkip(title, new RedisSentinels(options), suite)
 
 async function serversOrSkip<S extends Servers>(
   title: string,

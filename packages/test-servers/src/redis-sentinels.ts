@@ -5,15 +5,22 @@ import { until } from './until.ts'
 
 const QUORUM = 2
 
-/** A primary with two replicas, and three sentinels that watch them, on free loopback ports. */
+export interface SentinelsOptions {
+  /** How many the primary has. Default 2. */
+  replicas?: number
+  /** More arguments of the data servers. */
+  args?: readonly string[]
+}
+
+/** A primary with replicas, and three sentinels that watch them, on free loopback ports. */
 export class RedisSentinels {
   readonly name = 'tegata'
   readonly servers: readonly RedisServer[]
   #sentinels: readonly RedisServer[] = []
 
-  constructor(args: readonly string[] = []) {
+  constructor({ replicas = 2, args = [] }: SentinelsOptions = {}) {
     const options = { args: ['--repl-diskless-sync-delay', '0', ...args] }
-    this.servers = Array.from({ length: 3 }, () => new RedisServer(options))
+    this.servers = Array.from({ length: 1 + replicas }, () => new RedisServer(options))
   }
 
   /** Where the sentinels are: what clients are given. */
@@ -54,8 +61,11 @@ export class RedisSentinels {
       return states.every((state) => {
         const fields = state.split('\n')
         const field = (name: string) => fields[fields.indexOf(name) + 1]
+        const replicas = String(this.servers.length - 1)
         return (
-          field('num-slaves') === '2' && field('num-other-sentinels') === '2' && field('flags') === 'master'
+          field('num-slaves') === replicas &&
+          field('num-other-sentinels') === '2' &&
+          field('flags') === 'master'
         )
       })
     })
@@ -76,18 +86,21 @@ export class RedisSentinels {
   }
 
   async flush(): Promise<void> {
-    await (await this.primary()).cli('flushall')
+    await (await this.primary()).flush()
   }
 
-  /** Kills the primary as a crash does, waits for a replica to be promoted, and brings it back as a replica. */
-  async failOver(): Promise<void> {
+  /** Kills the primary as a crash does, waits for a replica to be promoted, and brings it back as a replica after `meanwhile`. */
+  async failOver(meanwhile?: () => Promise<void>): Promise<void> {
     const old = await this.primary()
     await old.kill()
     const promoted = await this.primary()
+    await meanwhile?.()
     await old.start()
     await Promise.all(
       this.servers.filter((server) => server !== promoted).map((server) => follow(server, promoted)),
     )
+    // As a sentinel does it: clients must not stay with a server that takes no writes any more.
+    await old.cli('client', 'kill', 'type', 'normal')
     await this.whole()
   }
 }

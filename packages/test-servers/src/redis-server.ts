@@ -96,6 +96,20 @@ export class RedisServer {
     return stdout.replace(/\n$/, '')
   }
 
+  /** Empties it, without the time that a `redis-cli` takes to start. */
+  async flush(): Promise<void> {
+    const answer = await ask(this.port, 'FLUSHALL')
+    if (!answer.startsWith('+OK')) throw new Error(`Redis was not emptied: ${answer.trim()}`)
+  }
+
+  /** Ends every connection of a client, whatever is under way on it; those of sentinels, which would see a dead server, stay. */
+  async killClients(): Promise<void> {
+    const list = await ask(this.port, 'CLIENT LIST TYPE normal')
+    const others = list.split('\n').filter((line) => !line.includes(' name=sentinel-'))
+    const ids = others.flatMap((line) => /\bid=(\d+)/.exec(line)?.[1] ?? [])
+    if (ids.length > 0) await ask(this.port, ids.map((id) => `CLIENT KILL ID ${id}`).join('\r\n'))
+  }
+
   /** Stops the process in its tracks: connections stay open, nothing is answered. */
   freeze(): void {
     this.#process?.kill('SIGSTOP')
@@ -193,16 +207,23 @@ export class RedisServer {
 }
 
 /** `false` also while the server still loads its data. */
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: HOST, port }, () => socket.write('PING\r\n'))
-    const answer = (ready: boolean) => {
+const answersPing = async (port: number) => (await ask(port, 'PING').catch(() => '')).startsWith('+PONG')
+
+/** The beginning of an answer, on a connection of its own. */
+function ask(port: number, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host: HOST, port }, () => socket.write(`${command}\r\n`))
+    const fail = (error: Error) => {
       socket.destroy()
-      resolve(ready)
+      reject(error)
     }
-    socket.setTimeout(1000, () => answer(false))
-    socket.once('data', (chunk) => answer(String(chunk).startsWith('+PONG')))
-    socket.once('error', () => answer(false))
+    socket.setTimeout(1000, () => fail(new Error(`Redis did not answer ${command}.`)))
+    socket.once('error', fail)
+    socket.once('close', () => fail(new Error(`Redis ended the connection at ${command}.`)))
+    socket.once('data', (chunk) => {
+      resolve(String(chunk))
+      socket.destroy()
+    })
   })
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { clusterOrSkip, redisOrSkip, sentinelsOrSkip } from './redis-or-skip.ts'
+import { until } from './until.ts'
 
 await redisOrSkip(
   'a Redis of three doors',
@@ -49,7 +50,11 @@ await sentinelsOrSkip('sentinels', (sentinels) => {
     test('promote a replica', async () => {
       const dying = await sentinels.primary()
       await dying.cli('set', 'k', 'A')
-      await sleep(50)
+      const replicas = sentinels.servers.filter((server) => server !== dying)
+      await until('the replicas have it', async () => {
+        const values = await Promise.all(replicas.map((replica) => replica.cli('get', 'k')))
+        return values.every((value) => value === 'A')
+      })
       await sentinels.failOver()
       const promoted = await sentinels.primary()
       expect(promoted).not.toBe(dying)

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
-const TIMEOUT_MS = 180_000
+export const TIMEOUT_MS = 180_000
 
 /** Whichever of these the distribution has: the server, and what holds its client (and, on Debian, its binary). */
 const CHOICES = [
@@ -23,9 +23,7 @@ const CHOICES = [
  * @returns {Promise<string>}
  */
 export async function unpackRedis(env) {
-  const cache = env.XDG_CACHE_HOME
-    ? join(env.XDG_CACHE_HOME, 'tegata')
-    : join(repository, 'node_modules/.cache/tegata')
+  const cache = cacheFolder(env)
   const home = join(cache, `redis-${process.arch}-${await distribution()}`)
   const server = join(home, 'redis-server')
   if (await exists(server)) return server
@@ -43,6 +41,10 @@ export async function unpackRedis(env) {
     await rm(work, { recursive: true, force: true })
   }
 }
+
+/** Where what was unpacked stays, for all callers of this checkout. */
+export const cacheFolder = (env) =>
+  env.XDG_CACHE_HOME ? join(env.XDG_CACHE_HOME, 'tegata') : join(repository, 'node_modules/.cache/tegata')
 
 async function fill(work) {
   const archives = join(work, 'archives')
@@ -81,7 +83,7 @@ async function download(folder, options) {
   throw failure
 }
 
-const apt = (command, args, cwd) =>
+export const apt = (command, args, cwd) =>
   run(command, ['-o', 'APT::Sandbox::User=', '-o', 'Debug::NoLocking=1', '-q', ...args], {
     cwd,
     timeout: TIMEOUT_MS,
@@ -106,7 +108,7 @@ async function foldersOfLibraries(root) {
   return [...new Set(files.filter((file) => /\.so(\.|$)/.test(file)).map(dirname))]
 }
 
-async function distribution() {
+export async function distribution() {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '')
   const field = (name) => new RegExp(`^${name}="?([\\w.-]+)`, 'm').exec(text)?.[1]
   if (!/debian|ubuntu/.test(`${field('ID')} ${text}`)) {
@@ -115,7 +117,7 @@ async function distribution() {
   return `${field('ID')}-${field('VERSION_ID') ?? 'rolling'}`
 }
 
-const exists = (file) =>
+export const exists = (file) =>
   access(file, constants.X_OK).then(
     () => true,
     () => false,

@@ -18,11 +18,23 @@ const read = (name: string): unknown =>
 
 export const djangoPickles = read('django-pickles') as DjangoPickle[]
 
+/** As it is with another serializer, or with a compressor. */
+export interface DjangoValue extends Omit<DjangoPickle, 'globals'> {
+  serializer: 'pickle' | 'json' | 'msgpack'
+  /** The one that was set; short values are not compressed. */
+  compressor: 'none' | 'zlib' | 'gzip' | 'zstd' | 'lz4' | 'lzma'
+}
+
+export const djangoValues = read('django-values') as DjangoValue[]
+
+/** By compressor, base64: made by Python, of more zeros than a value may have. */
+export const bombs = read('bombs') as Record<'zstd' | 'lz4' | 'lzma', string>
+
 /** The same values pickled by CPython at protocols 2 to 5, base64. */
 export const pythonPickles = read('python-pickles') as Record<
   string,
   Record<'p2' | 'p3' | 'p4' | 'p5', string>
 >
 
-export const pickleOf = ({ value_base64 }: DjangoPickle): Uint8Array =>
+export const pickleOf = ({ value_base64 }: Pick<DjangoPickle, 'value_base64'>): Uint8Array =>
   new Uint8Array(Buffer.from(value_base64, 'base64'))

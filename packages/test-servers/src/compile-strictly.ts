@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+/** What the compiler says of files, `file: code` each: strict, the declarations of every dependency included. */
+export function compileStrictly(files: readonly string[]): Promise<string[]> {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  const options = [
+    ...['--noEmit', '--strict', '--skipLibCheck', 'false', '--exactOptionalPropertyTypes', '--ignoreConfig'],
+    ...['--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', 'node'],
+    ...['--customConditions', '@tegata/source', '--allowImportingTsExtensions', '--pretty', 'false'],
+  ]
+  return new Promise((resolve) => {
+    // It exits with an error when it finds one, which is not one here.
+    execFile(process.execPath, [tsc, ...options, ...files], (_error, output) => {
+      const problems = [...output.matchAll(/^(.*?)\(\d+,\d+\): error (TS\d+)/gm)]
+      resolve(problems.map(([, file, code]) => `${file?.split('/').at(-1)}: ${code}`))
+    })
+  })
+}
