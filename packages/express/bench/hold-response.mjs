@@ -13,7 +13,7 @@ const CONNECTIONS = 32
 /** Each answers the same 200 bytes. */
 const variants = {
   bare: 'no middleware',
-  unused: 'sessions, not used by the request: nothing is put in',
+  unused: 'sessions, not used by the request: calls pass straight through',
   passed: 'session read, nothing to commit: calls pass straight through',
   held: 'a commit that is over at once, and a Set-Cookie',
   written: 'a session written to the memory store',

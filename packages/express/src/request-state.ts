@@ -8,8 +8,6 @@ export interface RequestState {
   sessions: Sessions<object>
   context: SessionContext<object>
   lazy: boolean
-  /** Puts the response on hold until the session is saved; from the first use of the session on. */
-  use(): void
   /** `req.session`, once it was asked for. */
   view?: object
   /** This request has logged out. */

@@ -76,6 +76,34 @@ async function browser(
 
 const show: RequestHandler = (req, res) => void res.json(req.session ?? null)
 
+describe('a session that is used for the first time in the very call that answers', () => {
+  test.each<[string, RequestHandler]>([
+    ['req.session', (req, res) => void res.end(JSON.stringify({ user: of(req).user ?? null }))],
+    [
+      'getSession(req)',
+      async (req, res) =>
+        void res.end(JSON.stringify({ user: (await getSession<Data>(req)).data.user ?? null })),
+    ],
+  ])('is answered whole: %s', async (how, handler) => {
+    for (const lazy of how === 'req.session' ? [false] : [false, true]) {
+      const { get } = await browser({ '/': handler }, { middleware: { lazy } })
+      expect(await get('/')).toMatchObject({ status: 200, body: { user: null } })
+    }
+  })
+
+  test('is saved', async () => {
+    const count = (req: Request) => {
+      of(req).n = (of(req).n ?? 0) + 1
+      return of(req).n
+    }
+    const { get } = await browser({
+      '/': (req, res) => void res.end(JSON.stringify({ n: count(req) })),
+    })
+    expect((await get('/')).body).toEqual({ n: 1 })
+    expect((await get('/')).body).toEqual({ n: 2 })
+  })
+})
+
 describe('req.session', () => {
   test('holds the data as properties, saved at the end of the request', async () => {
     const { get } = await browser({

@@ -22,7 +22,7 @@ export type SessionMiddleware = (
 ) => void
 
 /**
- * Gives each request its session, and holds each response that used one until the session is saved. A store that
+ * Gives each request its session, and holds each response that has something to save until it is saved. A store that
  * cannot be reached goes to `next(error)` as a `StoreUnavailableError` (503).
  */
 export function session<Data extends object>(
@@ -52,22 +52,15 @@ export function session<Data extends object>(
       cookie: req.headers.cookie,
       secure: isSecure(req),
     }) as SessionContext<object>
-    const state: RequestState = {
-      sessions: sessions as Sessions<object>,
-      context,
-      lazy,
-      use: () => hold(state, res, next),
-    }
+    const state: RequestState = { sessions: sessions as Sessions<object>, context, lazy }
     keepState(req, state)
     Object.defineProperty(req, 'session', sessionProperty)
+    // Not at the session's first use: in `res.end(req.session.user)` that comes after `res.end` was looked up.
+    hold(state, res, next)
 
     const loading = lazy ? undefined : context.load()
-    if (!loading) return next()
-    loading.then(() => {
-      // A sliding cookie has to be sent even if no handler asks for the session.
-      if (context.idChange()) state.use()
-      next()
-    }, next)
+    if (loading) loading.then(() => next(), next)
+    else next()
   }
 }
 
@@ -79,14 +72,12 @@ export async function getSession<Data extends object = Record<string, unknown>>(
   req: object,
 ): Promise<Session<Data>> {
   const state = requireState(req, 'getSession(req)')
-  state.use()
   return state.context.session() as Promise<Session<object>> as Promise<Session<Data>>
 }
 
 /** Logs out, in one command where the session was not loaded. Answers whether there was a session to end. */
 export async function destroySession(req: object): Promise<boolean> {
   const state = requireState(req, 'destroySession(req)')
-  state.use()
   const hasEnded = await state.context.destroy()
   delete state.view
   state.isEnded = true
@@ -116,7 +107,6 @@ const sessionProperty: PropertyDescriptor = {
   configurable: true,
   get(this: object) {
     const state = requireState(this, 'req.session')
-    state.use()
     const { loaded } = state.context
     if (loaded && !state.ending) {
       state.view ??= requestSession(state, loaded)
@@ -131,7 +121,6 @@ const sessionProperty: PropertyDescriptor = {
   },
   set(this: object, value: unknown) {
     const state = requireState(this, 'req.session')
-    state.use()
     replaceSession(state, value)
   },
 }

@@ -1,0 +1,106 @@
+import {
+  parseData,
+  SessionDataError,
+  type SessionFormat,
+  type SessionHeader,
+  SessionValueError,
+} from '@tegata/core'
+import type { StoredSession } from './types.ts'
+
+/** `{"cookie":{…}` at the start of a value, where express-session writes it; a cookie holds no object. */
+const COOKIE = /^\{"cookie":(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})/
+
+/** The text that data were parsed from: it says, without another `JSON.stringify`, whether they changed. */
+const texts = new WeakMap<object, string>()
+
+export interface ConnectValueOptions {
+  /** What keys begin with; the id follows. */
+  prefix: string
+  /** Seconds that a session lasts whose cookie has no date. */
+  idleTimeout: number
+  createId(): string
+}
+
+/**
+ * What express-session and connect-redis keep in Redis: the session as JSON, its cookie among the data. That cookie is the
+ * session's own, attributes and all, and `req.session.cookie` shows and changes it; so it is data here as well.
+ */
+export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectValueOptions): SessionFormat {
+  return {
+    name: 'express-session',
+    prefix,
+    identityKeys: ['passport'],
+    createId,
+    isId: (text) => text !== '',
+    keyOf: (id) => prefix + id,
+    serialize,
+    deserialize(serialized) {
+      const data = parseData(serialized as string)
+      texts.set(data, serialized as string)
+      return data
+    },
+    encode: (header, serialized) => Buffer.from(dated(serialized as string, header.writtenAt)),
+    decode(value) {
+      const text = toText(value)
+      return { header: headerOf(text, idleTimeout), serialized: text }
+    },
+    expected: (value) => ({ whole: value }),
+  }
+}
+
+/** The JSON of loaded data without their cookie, if it can be cut from the text they were parsed from. */
+export function loadedJson(data: object): string | undefined {
+  const text = texts.get(data)
+  const cookie = text && COOKIE.exec(text)?.[0]
+  return cookie && `{${text.slice(cookie.length).replace(/^,/, '')}`
+}
+
+/** Seconds without use, or for as long as the browser runs. */
+export const expiryOf = ({ originalMaxAge }: { originalMaxAge?: unknown }): number | 'browser' =>
+  typeof originalMaxAge === 'number' && Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : 'browser'
+
+function headerOf(text: string, idleTimeout: number): SessionHeader {
+  const part = COOKIE.exec(text)?.[1]
+  const cookie = part ? JSON.parse(part) : (parseData(text) as Partial<StoredSession>).cookie
+  if (typeof cookie !== 'object' || cookie === null) {
+    throw new SessionValueError('The stored session has no cookie.')
+  }
+  const expiry = expiryOf(cookie)
+  const expires = Date.parse(cookie.expires)
+  const isDated = expiry !== 'browser' && !Number.isNaN(expires)
+  return {
+    createdAt: Number.POSITIVE_INFINITY,
+    writtenAt: isDated ? expires - expiry * 1000 : 0,
+    idle: expiry === 'browser' ? idleTimeout : expiry,
+    until: Number.POSITIVE_INFINITY,
+    expiry,
+  }
+}
+
+/** The cookie's date follows each write. */
+function dated(text: string, now: number): string {
+  const part = COOKIE.exec(text)?.[1]
+  if (!part) return text
+  const cookie = JSON.parse(part)
+  if (typeof cookie.originalMaxAge !== 'number') return text
+  cookie.expires = new Date(now + cookie.originalMaxAge)
+  return `{"cookie":${JSON.stringify(cookie)}${text.slice('{"cookie":'.length + part.length)}`
+}
+
+function serialize(data: object): string {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    throw new SessionDataError('The session cannot be stored as JSON.', { cause })
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function toText(value: Uint8Array): string {
+  try {
+    return decoder.decode(value)
+  } catch (cause) {
+    throw new SessionValueError('The stored session is not UTF-8 text.', { cause })
+  }
+}

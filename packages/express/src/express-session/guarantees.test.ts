@@ -1,0 +1,643 @@
+import { createHmac } from 'node:crypto'
+import { promisify } from 'node:util'
+import { type SessionStore, StoreUnavailableError } from '@tegata/core'
+import { memoryStore } from '@tegata/store-memory'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import session from './index.ts'
+import {
+  attributesOf,
+  cookieOf,
+  type Handler,
+  idOf,
+  type Server,
+  type Setup,
+  serve as serveOne,
+} from './testing.ts'
+
+const servers: Server[] = []
+
+async function serve(setup: Setup): Promise<Server> {
+  const options = { resave: false, saveUninitialized: false, ...setup.options }
+  const server = await serveOne({ ...setup, options })
+  servers.push(server)
+  return server
+}
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close()
+  vi.restoreAllMocks()
+})
+
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const code = (value: string) => expect.objectContaining({ code: value })
+
+/** A door that requests wait at until it is opened. */
+function createGate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  let arrive = () => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  return { opened, open: () => open(), arrived, arrive: () => arrive() }
+}
+
+const stores: [string, () => object][] = [
+  ['a Tegata store', () => memoryStore()],
+  ['a store made for express-session', () => new session.MemoryStore()],
+]
+
+describe.each(stores)('With %s', (kind, createStore) => {
+  test.each([false, true])(
+    '%s for resave: fifty requests at the same time keep each other’s changes',
+    async (resave) => {
+      const { get } = await serve({
+        options: { store: createStore(), resave },
+        handler: async (req, res) => {
+          if (req.url === '/read') return res.end(String(Object.keys(req.session).length - 1))
+          req.session[req.url] = true
+          await later(5)
+          res.end()
+        },
+      })
+      const cookie = cookieOf(await get('/first'))
+      await Promise.all(Array.from({ length: 50 }, (_, i) => get(`/${i}`, cookie)))
+      expect((await get('/read', cookie)).body).toBe('51')
+    },
+  )
+
+  test.each([
+    ['a write', { resave: false }],
+    ['a read with resave', { resave: true }],
+    ['a read that only touches', { resave: false, rolling: true }],
+  ])('%s that was under way brings no ended session back, nor its cookie', async (what, options) => {
+    const gate = createGate()
+    const { get } = await serve({
+      options: { store: createStore(), ...options },
+      handler: async (req, res) => {
+        if (req.url === '/logout') return req.session.destroy(() => res.end())
+        if (req.url === '/login') req.session.user = 'bob'
+        if (req.url === '/slow') {
+          if (what === 'a write') req.session.more = true
+          else req.session.user
+          gate.arrive()
+          await gate.opened
+        }
+        res.end(String(req.session.user))
+      },
+    })
+    const cookie = cookieOf(await get('/login'))
+    const slow = get('/slow', cookie)
+    await gate.arrived
+    await get('/logout', cookie)
+    gate.open()
+    const answer = await slow
+    // A touch of a connect store tells nothing; it revives nothing either.
+    const isTold = kind === 'a Tegata store' || !what.includes('touches')
+    expect([answer.status, answer.body, answer.cookies.length]).toEqual([200, 'bob', isTold ? 0 : 1])
+    expect((await get('/', cookie)).body).toBe('undefined')
+  })
+
+  test('an explicit save of an ended session says so, and stores nothing', async () => {
+    const { get } = await serve({
+      options: { store: createStore() },
+      handler: async (req, res) => {
+        if (req.url === '/login') req.session.user = 'bob'
+        if (req.url !== '/end') return res.end(String(req.session.user))
+        const before = req.session
+        await before.regenerate()
+        const error = await before.save().catch((failure: Error) => failure)
+        res.end(String(error.code))
+      },
+    })
+    const cookie = cookieOf(await get('/login'))
+    expect((await get('/end', cookie)).body).toBe('SESSION_INTERRUPTED')
+    expect((await get('/', cookie)).body).toBe('undefined')
+  })
+
+  test('a large session keeps what was changed in it, at any depth, and is not written for being read', async () => {
+    const writes: string[] = []
+    const store = createStore() as Record<string, (...args: unknown[]) => unknown>
+    for (const verb of ['set', 'replace'] as const) {
+      const write = store[verb]
+      if (!write) continue
+      store[verb] = (...args) => {
+        writes.push(verb)
+        return write.apply(store, args)
+      }
+    }
+    const { get } = await serve({
+      options: { store },
+      handler: (req, res) => {
+        const { session: own } = req
+        if (req.url === '/fill')
+          Object.assign(own, { pad: 'x'.repeat(5000), deep: { list: [{ n: 1 }] }, gone: 1 })
+        if (req.url === '/deep') own.deep.list[0].n++
+        if (req.url === '/delete') delete own.gone
+        res.end(JSON.stringify([own.pad?.length, own.deep?.list, own.gone]))
+      },
+    })
+    const cookie = cookieOf(await get('/fill'))
+    writes.length = 0
+    expect((await get('/', cookie)).body).toBe('[5000,[{"n":1}],1]')
+    expect(writes).toEqual([])
+    await get('/deep', cookie)
+    await get('/delete', cookie)
+    expect(writes).toHaveLength(2)
+    expect((await get('/', cookie)).body).toBe('[5000,[{"n":2}],null]')
+  })
+
+  test('a session that began in this request merges like any other', async () => {
+    const { get } = await serve({
+      options: { store: createStore() },
+      handler: async (req, res) => {
+        if (req.url !== '/start') {
+          req.session.other = true
+          return res.end(JSON.stringify([req.session.a, req.session.b, req.session.other]))
+        }
+        req.session.a = 1
+        await req.session.save()
+        await other.get('/other', cookieFrom(req.sessionID))
+        req.session.b = 2
+        res.end()
+      },
+    })
+    const other = { get }
+    const cookieFrom = (id: string) =>
+      `connect.sid=s:${id}.${createHmac('sha256', 'keyboard cat').update(id).digest('base64').replace(/=+$/, '')}`
+    expect((await get('/read', cookieOf(await get('/start')))).body).toBe('[1,2,true]')
+  })
+
+  test('another login is never merged into', async () => {
+    const gate = createGate()
+    const { get } = await serve({
+      options: { store: createStore() },
+      handler: async (req, res) => {
+        if (req.url === '/login') req.session.passport = { user: 'eve' }
+        if (req.url === '/first') req.session.passport = { user: 'bob' }
+        if (req.url === '/slow') {
+          req.session.secret = 'of bob'
+          gate.arrive()
+          await gate.opened
+        }
+        res.end(JSON.stringify([req.session.passport, req.session.secret]))
+      },
+    })
+    const cookie = cookieOf(await get('/first'))
+    const slow = get('/slow', cookie)
+    await gate.arrived
+    await get('/login', cookie)
+    gate.open()
+    await slow
+    expect((await get('/', cookie)).body).toBe('[{"user":"eve"},null]')
+  })
+
+  test('logout takes the cookie back with its own attributes, and only from who sent it', async () => {
+    const { get } = await serve({
+      options: {
+        store: createStore(),
+        cookie: { path: '/', domain: 'example.com', sameSite: 'strict', maxAge: 60_000 },
+      },
+      handler: (req, res) => {
+        if (req.url === '/logout') return req.session.destroy(() => res.end())
+        req.session.user = 'bob'
+        res.end()
+      },
+    })
+    const cookie = cookieOf(await get('/'))
+    const logout = await get('/logout', cookie)
+    expect(attributesOf(logout)).toEqual({
+      ...{ 'connect.sid': '', domain: 'example.com', path: '/', httponly: true, samesite: 'Strict' },
+      expires: 'Thu, 01 Jan 1970 00:00:00 GMT',
+    })
+    expect((await get('/logout')).cookies).toEqual([])
+    // It names nothing any more, and this request ended nothing.
+    expect((await get('/logout', cookie)).cookies).toEqual([])
+  })
+
+  test('a redirect never outruns its session', async () => {
+    const { get } = await serve({
+      options: { store: createStore() },
+      handler: (req, res) => {
+        if (req.url !== '/login') return res.end(String(req.session.user))
+        req.session.user = 'bob'
+        res.writeHead(302, { Location: '/' })
+        res.end()
+      },
+    })
+    expect((await get('/', cookieOf(await get('/login')))).body).toBe('bob')
+  })
+
+  test('methods answer promises to who passes no callback', async () => {
+    const { get } = await serve({
+      options: { store: createStore() },
+      handler: async (req, res) => {
+        const { id } = req.session
+        req.session.a = 1
+        await req.session.save()
+        req.session.a = 2
+        await req.session.reload()
+        const { a } = req.session
+        await req.session.regenerate()
+        const isOther = req.session.id !== id
+        await req.session.destroy()
+        res.end(JSON.stringify([a, isOther, typeof req.session]))
+      },
+    })
+    expect((await get()).body).toBe('[1,true,"undefined"]')
+  })
+
+  test('a call that nobody waits for is waited for by the response', async () => {
+    const { get } = await serve({
+      options: { store: createStore() },
+      handler: (req, res) => {
+        if (req.url === '/logout') req.session.destroy()
+        else if (req.url === '/login') {
+          req.session.user = 'bob'
+          req.session.save()
+        }
+        res.end(String(req.session?.user))
+      },
+    })
+    const cookie = cookieOf(await get('/login'))
+    expect((await get('/', cookie)).body).toBe('bob')
+    expect((await get('/logout', cookie)).cookies).toHaveLength(1)
+    expect((await get('/', cookie)).body).toBe('undefined')
+  })
+
+  test('`conditional: false` lets the last save win, as elsewhere', async () => {
+    const gate = createGate()
+    const { get } = await serve({
+      options: { store: createStore(), tegata: { conditional: false } },
+      handler: async (req, res) => {
+        if (req.url === '/slow') {
+          req.session.slow = true
+          gate.arrive()
+          await gate.opened
+        }
+        if (req.url === '/logout') return req.session.destroy(() => res.end())
+        if (req.url === '/first') req.session.first = true
+        res.end(JSON.stringify([req.session.first, req.session.slow]))
+      },
+    })
+    const cookie = cookieOf(await get('/first'))
+    const slow = get('/slow', cookie)
+    await gate.arrived
+    await get('/logout', cookie)
+    gate.open()
+    await slow
+    expect((await get('/', cookie)).body).toBe('[true,true]')
+  })
+
+  test('`clearCookie: false` leaves the cookie', async () => {
+    const { get } = await serve({
+      options: { store: createStore(), tegata: { clearCookie: false } },
+      handler: (req, res) => {
+        if (req.url === '/logout') return req.session.destroy(() => res.end())
+        req.session.user = 'bob'
+        res.end()
+      },
+    })
+    expect((await get('/logout', cookieOf(await get('/')))).cookies).toEqual([])
+  })
+})
+
+describe('A store made for express-session', () => {
+  const login: Handler = (req, res) => {
+    if (req.url === '/login') req.session.user = 'bob'
+    res.end(String(req.session?.user))
+  }
+
+  test.each(['set', 'touch', 'destroy'] as const)(
+    'whose %s fails makes the response its own error',
+    async (method) => {
+      const store = new session.MemoryStore()
+      const failure = Object.assign(new Error('boom!'), { status: 507 })
+      const { get, late } = await serve({
+        options: { store, unset: 'destroy' },
+        handler: (req, res) => {
+          if (req.url === '/logout') req.session = null
+          return login(req, res)
+        },
+      })
+      const cookie = method === 'set' ? '' : cookieOf(await get('/login'))
+      store[method] = (...args: unknown[]) => (args.at(-1) as (error: Error) => void)(failure)
+      const path = { set: '/login', touch: '/', destroy: '/logout' }[method]
+      expect(await get(path, cookie)).toMatchObject({ status: 507, body: 'boom!', cookies: [] })
+      expect(late).toEqual([])
+    },
+  )
+
+  test('that fails is told of after the response with `failUnsaved: false`', async () => {
+    const store = new session.MemoryStore()
+    store.set = (_id, _session, done) => done?.(new Error('boom!'))
+    const { get, late } = await serve({ options: { store, tegata: { failUnsaved: false } }, handler: login })
+    expect(await get('/login')).toMatchObject({ status: 200, body: 'bob' })
+    await later(20)
+    expect(late).toEqual([expect.objectContaining({ message: 'boom!' })])
+  })
+
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('boom!')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('boom!'))],
+  ])('that %s instead of calling back fails the request', async (_, get) => {
+    const store = new session.MemoryStore()
+    const server = await serve({ options: { store }, handler: login })
+    const cookie = cookieOf(await server.get('/login'))
+    store.get = get as typeof store.get
+    expect(await server.get('/', cookie)).toMatchObject({ status: 500, body: 'boom!' })
+  })
+
+  test('that never answers is a 503 in time', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({ options: { store, tegata: { storeTimeout: 0.05 } }, handler: login })
+    const cookie = cookieOf(await get('/login'))
+    store.get = () => {}
+    expect((await get('/', cookie)).status).toBe(503)
+    store.set = () => {}
+    expect(await get('/login')).toMatchObject({ status: 503, cookies: [] })
+  })
+
+  test('that fails to load has nothing destroyed, whatever `unset` says', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({ options: { store, unset: 'destroy' }, handler: login })
+    const cookie = cookieOf(await get('/login'))
+    const { get: read } = store
+    store.get = (_, done) => done(new Error('boom!'))
+    expect((await get('/', cookie)).status).toBe(500)
+    store.get = read
+    expect((await get('/', cookie)).body).toBe('bob')
+  })
+
+  test('is handed the data as they are, no copies of them', async () => {
+    const store = new session.MemoryStore()
+    const saved: Record<string, unknown>[] = []
+    store.set = (_id, value, done) => {
+      saved.push({ ...(value as object) })
+      done?.()
+    }
+    const made = new Map([[1, 2]])
+    const { get } = await serve({
+      options: { store },
+      handler: (req, res) => {
+        req.session.made = made
+        res.end()
+      },
+    })
+    await get()
+    expect(saved[0]?.made).toBe(made)
+    expect(saved[0]?.cookie).toBeInstanceOf(session.Cookie)
+  })
+
+  test('tells of what was dropped and overwritten in events without ids', async () => {
+    const events: Record<string, unknown>[] = []
+    const store = new session.MemoryStore()
+    const gate = createGate()
+    const { get } = await serve({
+      options: { store, tegata: { onEvent: (event: never) => events.push(event) } },
+      handler: async (req, res) => {
+        req.session.value = req.url
+        if (req.url === '/slow') {
+          gate.arrive()
+          await gate.opened
+        }
+        res.end()
+      },
+    })
+    const first = await get()
+    const slow = get('/slow', cookieOf(first))
+    await gate.arrived
+    await get('/other', cookieOf(first))
+    gate.open()
+    await slow
+    expect(events).toEqual([{ type: 'overwritten', handle: expect.any(String), keys: ['value'] }])
+    expect(JSON.stringify(events)).not.toContain(idOf(first))
+  })
+})
+
+describe('A Tegata store', () => {
+  const counting: Handler = (req, res) => {
+    if (req.url === '/count') req.session.count = (req.session.count ?? 0) + 1
+    if (req.url === '/long') req.session.cookie.maxAge = 3_600_000
+    res.end(JSON.stringify([req.session.count, req.session.cookie.originalMaxAge]))
+  }
+
+  /** Counts the verbs that a store was asked. */
+  function observed(store: SessionStore = memoryStore()) {
+    const calls: string[] = []
+    const verbs = ['read', 'create', 'replace', 'rotate', 'touch', 'destroy'] as const
+    const observer = { name: store.name, supports: store.supports } as Record<string, unknown>
+    for (const verb of verbs) {
+      const call = store[verb] as (...args: unknown[]) => unknown
+      observer[verb] = (...args: unknown[]) => {
+        calls.push(verb)
+        return call.apply(store, args)
+      }
+    }
+    return { store: observer as never as SessionStore, calls }
+  }
+
+  test('holds what connect-redis holds: JSON under `sess:<id>`, the cookie first', async () => {
+    const store = memoryStore()
+    const { get } = await serve({ options: { store }, handler: counting })
+    const first = await get('/count')
+    const text = async () => {
+      const found = await store.read(`sess:${idOf(first)}`)
+      return new TextDecoder().decode((found as { value: Uint8Array }).value)
+    }
+    const expires = expect.stringMatching(/^2\d{3}-/)
+    expect(JSON.parse(await text())).toEqual({
+      cookie: { originalMaxAge: 60_000, expires, httpOnly: true, path: '/' },
+      count: 1,
+    })
+    expect(await text()).toMatch(
+      /^\{"cookie":\{"originalMaxAge":\d+,"expires":"[^"]+","httpOnly":true,"path":"\/"\},"count":1\}$/,
+    )
+    await get('/long', cookieOf(first))
+    expect(JSON.parse(await text()).cookie.originalMaxAge).toBe(3_600_000)
+  })
+
+  test('takes another prefix', async () => {
+    const store = memoryStore()
+    const { get } = await serve({ options: { store, tegata: { prefix: 'app:' } }, handler: counting })
+    expect(await store.read(`app:${idOf(await get('/count'))}`)).not.toBeNull()
+  })
+
+  test.each([
+    ['a session, started', undefined, '/count', ['create']],
+    ['nothing put in', undefined, '/', []],
+    ['a read', 'cookie', '/', ['read', 'touch']],
+    ['a write', 'cookie', '/count', ['read', 'replace']],
+  ])('is asked little: %s', async (_, sent, path, expected) => {
+    const { store, calls } = observed()
+    const { get } = await serve({ options: { store }, handler: counting })
+    const cookie = sent && cookieOf(await get('/count'))
+    calls.length = 0
+    await get(path, cookie)
+    expect(calls).toEqual(expected)
+  })
+
+  test('that cannot be reached is a 503 without a cookie, and no logout', async () => {
+    const store = memoryStore()
+    const { get } = await serve({ options: { store }, handler: counting })
+    const cookie = cookieOf(await get('/count'))
+    const down = () => Promise.reject(new StoreUnavailableError('The store is down.'))
+    const read = vi.spyOn(store, 'read').mockImplementation(down)
+    expect(await get('/', cookie)).toMatchObject({ status: 503, cookies: [] })
+    read.mockRestore()
+    const replace = vi.spyOn(store, 'replace').mockImplementation(down)
+    expect(await get('/count', cookie)).toMatchObject({ status: 503, cookies: [] })
+    replace.mockRestore()
+    expect((await get('/count', cookie)).body).toBe('[2,60000]')
+  })
+
+  test.each(['not JSON', '[]', '{"cookie":null}', '{"count":1}', '{"cookie":{},"count":'])(
+    'holding %s is a 500 that quotes nothing of it',
+    async (text) => {
+      const store = memoryStore()
+      const { get } = await serve({ options: { store }, handler: counting })
+      const first = await get('/count')
+      const key = `sess:${idOf(first)}`
+      await store.replace(key, Buffer.from(text), Date.now() + 10_000)
+      const answer = await get('/', cookieOf(first))
+      expect(answer.status).toBe(500)
+      expect(answer.body).not.toContain(text)
+      expect(Buffer.from(((await store.read(key)) as { value: Uint8Array }).value).toString()).toBe(text)
+    },
+  )
+
+  test('keeps what others put beside the data and into the cookie’s place', async () => {
+    const store = memoryStore()
+    const { get } = await serve({ options: { store }, handler: counting })
+    const first = await get('/count')
+    const key = `sess:${idOf(first)}`
+    const text =
+      '{"other":{"a":"}\\""},"cookie":{"originalMaxAge":600000,"expires":null,"path":"/"},"count":5}'
+    await store.replace(key, Buffer.from(text), Date.now() + 10_000)
+    expect((await get('/count', cookieOf(first))).body).toBe('[6,600000]')
+    const stored = JSON.parse(
+      Buffer.from(((await store.read(key)) as { value: Uint8Array }).value).toString(),
+    )
+    expect(stored).toMatchObject({
+      other: { a: '}"' },
+      count: 6,
+      cookie: { path: '/', originalMaxAge: 600_000 },
+    })
+  })
+
+  test('never takes an id that another session has', async () => {
+    const store = memoryStore()
+    const { get } = await serve({
+      options: { store, genid: () => 'same' },
+      handler: (req, res) => {
+        req.session.path = req.url
+        res.end()
+      },
+    })
+    expect((await get('/one')).status).toBe(200)
+    expect(await get('/two')).toMatchObject({ status: 500, cookies: [] })
+    const { value } = (await store.read('sess:same')) as { value: Uint8Array }
+    expect(JSON.parse(Buffer.from(value).toString()).path).toBe('/one')
+  })
+
+  test('is `req.sessionStore` with the methods of any store', async () => {
+    const { get } = await serve({
+      options: { store: memoryStore() },
+      handler: async (req, res) => {
+        if (req.url === '/count') return counting(req, res)
+        const { sessionStore: store, sessionID: id } = req
+        const call = <T>(method: string, ...args: unknown[]) =>
+          promisify<T>(store[method].bind(store) as never)(...(args as []))
+        const found = await call<{ count: number }>('get', id)
+        await call('set', 'other', { ...found, count: 7 })
+        await call('touch', 'other', found)
+        const loaded = await call<{ count: number; id: string }>('load', 'other')
+        await call('destroy', 'other')
+        const gone = await call('get', 'other')
+        res.end(JSON.stringify([found.count, loaded.count, loaded.id, gone, store instanceof session.Store]))
+      },
+    })
+    expect((await get('/facade', cookieOf(await get('/count')))).body).toBe('[1,7,"other",null,true]')
+  })
+
+  test('ends a session whose date a handler set into the past', async () => {
+    const store = memoryStore()
+    const { get } = await serve({
+      options: { store },
+      handler: (req, res) => {
+        if (req.url === '/end') req.session.cookie.maxAge = -1
+        req.session.count = 1
+        res.end()
+      },
+    })
+    const first = await get()
+    await get('/end', cookieOf(first))
+    expect(await store.read(`sess:${idOf(first)}`)).toBeNull()
+  })
+})
+
+describe('A session that this request left behind', () => {
+  test('is not brought back by a save, however it ended', async () => {
+    const { get } = await serve({
+      options: { store: new session.MemoryStore() },
+      handler: async (req, res) => {
+        if (req.url === '/login') req.session.user = 'bob'
+        if (req.url !== '/end') return res.end(String(req.session.user))
+        const before = req.session
+        await promisify(req.sessionStore.regenerate.bind(req.sessionStore))(req)
+        const error = await before.save().catch((failure: Error) => failure)
+        res.end(String(error.code))
+      },
+    })
+    const cookie = cookieOf(await get('/login'))
+    expect((await get('/end', cookie)).body).toBe('SESSION_INTERRUPTED')
+    expect((await get('/', cookie)).body).toBe('undefined')
+  })
+
+  test('may give its id to the next one', async () => {
+    const { get } = await serve({
+      options: { store: new session.MemoryStore(), genid: () => 'same' },
+      handler: async (req, res) => {
+        req.session.count = (req.session.count ?? 0) + 1
+        if (req.url === '/again') await req.session.regenerate()
+        req.session.kept = true
+        res.end(JSON.stringify([req.session.count, req.session.kept]))
+      },
+    })
+    const cookie = cookieOf(await get('/'))
+    expect((await get('/again', cookie)).body).toBe('[null,true]')
+    expect((await get('/', cookie)).body).toBe('[1,true]')
+  })
+})
+
+test('A Secure cookie that cannot be set is told of', async () => {
+  const events: unknown[] = []
+  const { get } = await serve({
+    options: {
+      cookie: { secure: true },
+      saveUninitialized: true,
+      tegata: { onEvent: (event: never) => events.push(event) },
+    },
+  })
+  expect((await get()).cookies).toEqual([])
+  expect(events).toEqual([{ type: 'insecure-cookie', name: 'connect.sid' }])
+})
+
+test.each([{ rolling: true }, { storeTimeout: 0 }, { storeTimeout: '5' }, { storeTimeout: Number.NaN }])(
+  'The option `tegata` does not take %o',
+  (tegata) => {
+    expect(() => session({ secret: 'x', tegata: tegata as never })).toThrow(TypeError)
+  },
+)
+
+test('A store that is neither is refused', () => {
+  expect(() => session({ secret: 'x', store: {} as never })).toThrow(TypeError)
+  expect(() => session({ secret: 'x', store: code as never })).toThrow(TypeError)
+})

@@ -1,0 +1,56 @@
+import type { SessionCookie } from './cookie.ts'
+import type { SessionObject } from './session-object.ts'
+import type { ConnectStore, StoredSession } from './types.ts'
+
+/** One session of a request at its store. What it rejects with is what `next` is told. */
+export interface HeldSession {
+  /** Under which it is stored, or will be. */
+  readonly id: string
+  /** What was loaded, and the JSON of its data. */
+  open(): { stored: StoredSession; json: string }
+  /**
+   * Stores what `session` holds, whose data are `json`; answers the JSON of the data that are now stored. What others changed
+   * meanwhile is put into `session`. Rejects with a `SessionInterruptedError` when the session ended meanwhile.
+   */
+  save(session: SessionObject, json: string): Promise<string>
+  /** Moves the deadline of what is stored; `session` only if the request has looked at it. Rejects as `save` does. */
+  touch(session: SessionObject | undefined): Promise<void>
+  /** Rejects with a `SessionInterruptedError` when there is nothing any more. */
+  reload(): Promise<{ stored: StoredSession; json: string }>
+  /** Answers whether there was something to end. */
+  destroy(): Promise<boolean>
+}
+
+/** Either kind of store, as the middleware needs it. */
+export interface Backend {
+  /** `req.sessionStore` */
+  readonly store: ConnectStore
+  /** `undefined` when there is no such session. */
+  load(id: string): Promise<HeldSession | undefined>
+  /** A session that is not stored yet. */
+  create(id: string): HeldSession
+}
+
+/** The data as they are compared and stored: without the cookie, which moves at each request. */
+export function dataJson({ cookie: _, ...data }: Record<string, unknown>): string {
+  return JSON.stringify(data)
+}
+
+const COMPARED = [
+  ...([
+    'originalMaxAge',
+    'httpOnly',
+    'path',
+    'domain',
+    'secure',
+    'sameSite',
+    'priority',
+    'partitioned',
+  ] as const),
+]
+
+/** Whether two cookies say the same, but for their dates, which move at each request. */
+export const isSameCookie = (
+  a: StoredSession['cookie'] | undefined,
+  b: SessionCookie | StoredSession['cookie'],
+): boolean => a !== undefined && COMPARED.every((name) => a[name] === b[name])

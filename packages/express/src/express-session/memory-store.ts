@@ -1,0 +1,83 @@
+import { inherits } from 'node:util'
+import { Store } from './store.ts'
+import type { ConnectStore, StoredSession } from './types.ts'
+
+type Done<T = unknown> = (error: unknown, answer?: T) => void
+
+/** For development: it leaks what nobody asks for again, and is one process' own. */
+export interface MemoryStoreObject extends ConnectStore {
+  /** JSON by id. */
+  sessions: Record<string, string>
+  all(done: Done<Record<string, StoredSession>>): void
+  clear(done?: Done): void
+  length(done: Done<number>): void
+}
+
+export interface MemoryStoreConstructor {
+  new (): MemoryStoreObject
+  prototype: MemoryStoreObject
+}
+
+export const MemoryStore = function MemoryStore(this: MemoryStoreObject) {
+  Store.call(this)
+  this.sessions = Object.create(null)
+} as unknown as MemoryStoreConstructor
+
+inherits(MemoryStore, Store)
+
+const methods: ThisType<MemoryStoreObject> = {
+  all(done?: Done) {
+    const all = Object.create(null)
+    for (const id of Object.keys(this.sessions)) {
+      const stored = living(this, id)
+      if (stored) all[id] = stored
+    }
+    later(done, null, all)
+  },
+
+  clear(done?: Done) {
+    this.sessions = Object.create(null)
+    later(done)
+  },
+
+  destroy(id: string, done?: Done) {
+    delete this.sessions[id]
+    later(done)
+  },
+
+  get(id: string, done: Done) {
+    later(done, null, living(this, id))
+  },
+
+  set(id: string, session: object, done?: Done) {
+    this.sessions[id] = JSON.stringify(session)
+    later(done)
+  },
+
+  length(done: Done) {
+    this.all((error, all) => done(error, all && Object.keys(all).length))
+  },
+
+  touch(id: string, session: StoredSession, done?: Done) {
+    const stored = living(this, id)
+    if (stored) this.sessions[id] = JSON.stringify({ ...stored, cookie: session.cookie })
+    later(done)
+  },
+}
+
+Object.assign(MemoryStore.prototype, methods)
+
+/** Removes what has expired. */
+function living(store: MemoryStoreObject, id: string): StoredSession | undefined {
+  const text = store.sessions[id]
+  if (!text) return undefined
+  const stored: StoredSession = JSON.parse(text)
+  const expires = stored.cookie?.expires
+  if (!expires || new Date(expires).getTime() > Date.now()) return stored
+  delete store.sessions[id]
+  return undefined
+}
+
+function later(done: Done | undefined, ...answer: [error?: unknown, answer?: unknown]): void {
+  if (done) setImmediate(done as (...args: unknown[]) => void, ...answer)
+}

@@ -1,0 +1,45 @@
+import type { SessionFormat, SessionStore } from '@tegata/core'
+import { Store } from './store.ts'
+import type { ConnectStore, StoredSession } from './types.ts'
+
+type Done<T = unknown> = (error?: unknown, answer?: T) => void
+
+/**
+ * `req.sessionStore` of a Tegata store, for those who look up, change or end sessions by id, as with any connect store; its
+ * `set` asks for nothing. Requests keep their own sessions otherwise.
+ */
+export function storeFacade(store: SessionStore, format: SessionFormat, idleTimeout: number): ConnectStore {
+  const read = async (id: string) => {
+    const found = await store.read(format.keyOf(id))
+    if (found instanceof Error) throw found
+    const decoded = found && format.decode(found.value, format.keyOf(id))
+    return decoded && decoded !== 'ended' ? (format.deserialize(decoded.serialized) as StoredSession) : null
+  }
+  const deadline = ({ cookie }: StoredSession) =>
+    cookie.expires ? new Date(cookie.expires).getTime() : Date.now() + idleTimeout * 1000
+  const write = async (id: string, session: StoredSession) => {
+    const key = format.keyOf(id)
+    const value = Buffer.from(JSON.stringify(session))
+    const expiresAt = deadline(session)
+    const answer = await store.replace(key, value, expiresAt)
+    if (answer instanceof Error) throw answer
+    if (answer.outcome === 'gone') await store.create(key, value, expiresAt)
+  }
+
+  const verbs = {
+    get: (id: string, done: Done<StoredSession | null>) => settle(read(id), done),
+    set: (id: string, session: StoredSession, done?: Done) => settle(write(id, session), done),
+    destroy: (id: string, done?: Done) =>
+      settle(store.destroy(format.keyOf(id)), done && ((error) => done(error))),
+    touch: (id: string, session: StoredSession, done?: Done) =>
+      settle(store.touch(format.keyOf(id), deadline(session)), done && ((error) => done(error))),
+  }
+  return Object.assign(new Store(), verbs)
+}
+
+function settle<T>(work: Promise<T>, done: Done<T> = () => {}): void {
+  work.then(
+    (answer) => process.nextTick(done, null, answer),
+    (error) => process.nextTick(done, error),
+  )
+}
