@@ -1,5 +1,6 @@
 import { createSessions } from '@tegata/core'
 import { session as tegata } from '@tegata/express'
+import dropIn from '@tegata/express/express-session'
 import { ioredisStore } from '@tegata/store-ioredis'
 import { RedisStore } from 'connect-redis'
 import type { RequestHandler } from 'express'
@@ -33,6 +34,33 @@ export const dresses: Record<string, (port: number) => Promise<Middleware>> = {
     const store = new RedisStore({ client })
     return {
       handler: session({ secret, resave: false, saveUninitialized: false, store }),
+      stop: () => client.close(),
+    }
+  },
+  '@tegata/express/express-session': async (port) => {
+    const redis = new Redis(port)
+    const store = ioredisStore(redis)
+    return {
+      handler: dropIn({
+        secret,
+        resave: false,
+        saveUninitialized: false,
+        store,
+      }) as unknown as RequestHandler,
+      stop: () => redis.quit(),
+    }
+  },
+  '@tegata/express/express-session on connect-redis': async (port) => {
+    const client = createClient({ url: `redis://127.0.0.1:${port}` })
+    await client.connect()
+    const store = new RedisStore({ client }) as never
+    return {
+      handler: dropIn({
+        secret,
+        resave: false,
+        saveUninitialized: false,
+        store,
+      }) as unknown as RequestHandler,
       stop: () => client.close(),
     }
   },

@@ -10,6 +10,7 @@ import {
   type SessionFormat,
 } from '@tegata/core'
 import { getSession, session as tegata } from '@tegata/express'
+import dropIn from '@tegata/express/express-session'
 import {
   connectRedisFormat,
   connectTransport,
@@ -21,7 +22,7 @@ import {
 import { ioredisStore } from '@tegata/store-ioredis'
 import type { RedisServer } from '@tegata/test-servers'
 import { RedisStore } from 'connect-redis'
-import express from 'express'
+import express, { type RequestHandler } from 'express'
 import session from 'express-session'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
@@ -49,6 +50,8 @@ export interface Running {
 /** A library with its usual store, and the same sessions in Tegata's hands. */
 export interface Library {
   keyOf(id: string): string
+  /** Whether logins there tell Tegata whose session it is. */
+  hasOwners: boolean
   format: SessionFormat
   old(redis: RedisServer): Promise<Running>
   tegata(redis: RedisServer): Promise<Running>
@@ -99,15 +102,25 @@ async function nodeRedis({ port }: RedisServer) {
   return { client, quit: () => client.close() }
 }
 
+const expressOptions = {
+  ...{ secret: secrets, resave: false, saveUninitialized: false, cookie: { maxAge: MAX_AGE } },
+}
+
 async function expressSession(redis: RedisServer): Promise<Running> {
   const { client, quit } = await nodeRedis(redis)
+  return expressApp(session({ ...expressOptions, store: new RedisStore({ client }) }), { quit })
+}
+
+/** One import changed, and the store. */
+async function standIn({ port }: RedisServer): Promise<Running> {
+  const redis = new Redis(port)
+  const middleware = dropIn({ ...expressOptions, store: ioredisStore(redis) })
+  return expressApp(middleware as unknown as RequestHandler, redis)
+}
+
+function expressApp(middleware: RequestHandler, client: { quit(): Promise<unknown> }): Promise<Running> {
   const app = express()
-  app.use(
-    session({
-      ...{ secret: secrets, resave: false, saveUninitialized: false, cookie: { maxAge: MAX_AGE } },
-      store: new RedisStore({ client }),
-    }),
-  )
+  app.use(middleware)
   app.use(async (req, res) => {
     const held: Held = {
       get data() {
@@ -121,7 +134,7 @@ async function expressSession(redis: RedisServer): Promise<Running> {
     }
     res.json(await answer(urlOf(req), held))
   })
-  return listen(app, [{ quit }])
+  return listen(app, [client])
 }
 
 async function koa({ port }: RedisServer): Promise<Running> {
@@ -215,6 +228,7 @@ const withTegata =
 const library = (old: Library['old'], dress: Dress): Library => ({
   format: dress.format,
   keyOf: dress.format.keyOf,
+  hasOwners: true,
   old,
   tegata: withTegata(dress),
 })
@@ -223,6 +237,10 @@ export const libraries: Record<string, Library> = {
   'express-session': library(expressSession, {
     ...{ name: 'connect.sid', format: connectRedisFormat(), transport: connectTransport },
   }),
+  'express-session, one import and the store changed,': {
+    ...{ format: connectRedisFormat(), keyOf: connectRedisFormat().keyOf, hasOwners: false },
+    ...{ old: expressSession, tegata: standIn },
+  },
   'koa-session': library(koa, {
     ...{ name: 'koa.sess', format: koaSessionFormat(), transport: koaTransport },
   }),

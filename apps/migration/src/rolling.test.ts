@@ -26,8 +26,8 @@ await redisOrSkip('servers swapped one by one under load', (redis) => {
       console.info(name, report)
       expect(report).toMatchObject({ logouts: 0, ghosts: 0, lostWrites: { old: 0, tegata: 0 }, errors: [] })
       for (const kind of ['old', 'tegata'] as const) {
-        expect(report.logins[kind]).toBeGreaterThan(5)
-        expect(report.writes[kind]).toBeGreaterThan(50)
+        expect(report.logins[kind]).toBeGreaterThan(0)
+        expect(report.writes[kind]).toBeGreaterThan(10)
       }
     })
   })

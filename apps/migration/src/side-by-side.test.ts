@@ -84,15 +84,18 @@ await redisOrSkip('an old server and one with Tegata on the same sessions', (ser
         return decoded === 'ended' ? undefined : decoded.header
       }
       const header = await decode()
-      expect(header).toMatchObject({ owner: 'ada', expiry: MAX_AGE / 1000 })
-      expect(header?.createdAt).toBeLessThanOrEqual(Date.now())
+      expect(header).toMatchObject({ expiry: MAX_AGE / 1000, ...(library.hasOwners && { owner: 'ada' }) })
+      expect(Number.isFinite(header?.createdAt)).toBe(library.hasOwners)
 
       const value = JSON.parse((await redis.get(key)) as string)
       await redis.set(key, JSON.stringify({ ...value, unheard: { of: [1] } }), 'KEEPTTL')
       await browser.get(`${tegata.url}/write?name=keyb&value=2`)
       await browser.get(`${old.url}/write?name=keyc&value=3`)
       expect(JSON.parse((await redis.get(key)) as string).unheard).toEqual({ of: [1] })
-      expect(await decode()).toMatchObject({ owner: 'ada', createdAt: header?.createdAt })
+      expect(await decode()).toMatchObject({
+        createdAt: header?.createdAt,
+        ...(library.hasOwners && { owner: 'ada' }),
+      })
     })
 
     test('both give it the same time to live, in the store and in the value', async () => {
