@@ -19,6 +19,7 @@ import {
   koaSessionFormat,
   koaTransport,
 } from '@tegata/format-connect'
+import { getSession as getKoaSession, session as tegataKoa } from '@tegata/koa'
 import { ioredisStore } from '@tegata/store-ioredis'
 import type { RedisServer } from '@tegata/test-servers'
 import { RedisStore } from 'connect-redis'
@@ -194,20 +195,47 @@ async function fastify(redis: RedisServer): Promise<Running> {
   return running(app.server, [{ quit }])
 }
 
+/** Koa's middleware changed, its data and cookies kept. */
+async function tegataInKoa({ port }: RedisServer): Promise<Running> {
+  const redis = new Redis(port)
+  const app = new Koa()
+  const sessions = tegataSessions(redis, koaDress)
+  app.use(tegataKoa(sessions, app as never) as never)
+  app.use(async (ctx) => {
+    const held: Held = {
+      get data() {
+        return ctx.session as unknown as Record<string, unknown>
+      },
+      async login(user) {
+        await (await getKoaSession(ctx)).authenticate(user)
+        this.data.user = user
+      },
+      async logout() {
+        ctx.session = null
+      },
+    }
+    ctx.body = await answer(urlOf(ctx.req), held)
+  })
+  return listen(app.callback(), [redis])
+}
+
 interface Dress {
   name: string
   format: SessionFormat
   transport: (cookie: ResolvedCookieOptions) => CookieTransport
 }
 
+const tegataSessions = (redis: Redis, { name, format, transport }: Dress) =>
+  createSessions<Record<string, unknown>>({
+    ...{ format, transport, store: ioredisStore(redis) },
+    ...{ idleTimeout: MAX_AGE / 1000, cookie: { name, secrets, deadline: 'idle' } },
+  })
+
 const withTegata =
-  ({ name, format, transport }: Dress) =>
+  (dress: Dress) =>
   async ({ port }: RedisServer): Promise<Running> => {
     const redis = new Redis(port)
-    const sessions = createSessions<Record<string, unknown>>({
-      ...{ format, transport, store: ioredisStore(redis) },
-      ...{ idleTimeout: MAX_AGE / 1000, cookie: { name, secrets, deadline: 'idle' } },
-    })
+    const sessions = tegataSessions(redis, dress)
     const app = express()
     app.use(tegata(sessions))
     app.use(async (req, res) => {
@@ -225,6 +253,8 @@ const withTegata =
     return listen(app, [redis])
   }
 
+const koaDress: Dress = { name: 'koa.sess', format: koaSessionFormat(), transport: koaTransport }
+
 const library = (old: Library['old'], dress: Dress): Library => ({
   format: dress.format,
   keyOf: dress.format.keyOf,
@@ -241,9 +271,8 @@ export const libraries: Record<string, Library> = {
     ...{ format: connectRedisFormat(), keyOf: connectRedisFormat().keyOf, hasOwners: false },
     ...{ old: expressSession, tegata: standIn },
   },
-  'koa-session': library(koa, {
-    ...{ name: 'koa.sess', format: koaSessionFormat(), transport: koaTransport },
-  }),
+  'koa-session': library(koa, koaDress),
+  'koa-session, in Koa,': { ...library(koa, koaDress), tegata: tegataInKoa },
   '@fastify/session': library(fastify, {
     name: 'sessionId',
     format: fastifySessionFormat({ cookie: { secure: false } }),
