@@ -1,6 +1,6 @@
 import { Budget, isUnavailable } from './budget.ts'
 import { expiryFrom } from './deadlines.ts'
-import { destroyKey, destroyState } from './destroy.ts'
+import { destroyKeys, destroyState } from './destroy.ts'
 import { crossesIdentity, type Draft, encodeDraft, isSameData, mergeDraft, newDraft } from './draft.ts'
 import { SessionHeadersSentError, SessionReadOnlyError, StoreUnavailableError } from './errors.ts'
 import type { SessionData } from './format.ts'
@@ -11,6 +11,7 @@ import { decodeValue, readable } from './load.ts'
 import { isRedated, isResent, needsCookie, type Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { readBySchema } from './schema.ts'
+import { keysOf, type SessionKeys } from './session-keys.ts'
 import type { SessionState, StoredState } from './session-state.ts'
 
 /** A change made on fresh data, and made again whenever another request was faster. */
@@ -156,6 +157,9 @@ async function replace(work: Commit, draft: Draft, current: StoredState): Promis
 async function rotate(work: Commit, draft: Draft, current: StoredState): Promise<Attempt> {
   const { runtime, state, budget } = work
   const { format, store, now, random } = runtime
+  // First, so that a move that is told of leaves nothing behind that the old id would bring back.
+  const { previousKey } = keysOf(format, current.id)
+  if (previousKey !== undefined) await budget.write(() => store.destroy(previousKey))
   for (;;) {
     const id = state.id
     const key = format.keyOf(id)
@@ -242,10 +246,10 @@ function adopt(
 }
 
 /** The login stands by now, so that what cannot be removed is only told of. */
-async function removeSuperseded({ runtime, state, budget }: Commit, key: string): Promise<void> {
+async function removeSuperseded({ runtime, state, budget }: Commit, keys: SessionKeys): Promise<void> {
   state.superseded = undefined
   try {
-    await destroyKey(runtime, key, budget)
+    await destroyKeys(runtime, keys, budget)
   } catch (error) {
     runtime.emit({ type: 'store-error', operation: 'destroy', error: error as StoreUnavailableError })
   }

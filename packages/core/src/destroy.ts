@@ -2,21 +2,35 @@ import { Budget, isUnavailable } from './budget.ts'
 import { SessionReadOnlyError } from './errors.ts'
 import { handleOf } from './handle.ts'
 import type { Runtime } from './runtime.ts'
+import { keysOf, type SessionKeys } from './session-keys.ts'
 import type { SessionState } from './session-state.ts'
 
-/** Removes what lies at a key; `true` when it was this call that ended a session there. */
-export async function destroyKey({ format, store, now, random }: Runtime, key: string, budget: Budget) {
+/** Removes what lies where a session may lie; `true` when it was this call that ended a session there. */
+export async function destroyKeys(
+  { format, store, now, random }: Runtime,
+  { key, previousKey }: SessionKeys,
+  budget: Budget,
+): Promise<boolean> {
   if (format.isReadOnly) throw new SessionReadOnlyError()
   const mark = format.endMark?.(now(), random)
   // However late it is applied, an end that was asked for does no harm.
-  const { answer } = await budget.write(() => store.destroy(key, mark && { mark }))
-  return answer
+  const end = async () => (await budget.write(() => store.destroy(key, mark && { mark }))).answer
+  if (previousKey === undefined) return end()
+
+  // In this order: who moves the session meanwhile finds nothing to move, or has moved it to where it is ended next.
+  const { answer: hasEndedThere } = await budget.write(() => store.destroy(previousKey))
+  const hasEndedHere = await end()
+  if (hasEndedThere && !hasEndedHere && mark) {
+    // Readers of the previous format would take a mark for a broken session, so it is left at the new key.
+    await budget.write(() => store.create(key, mark.value, mark.expiresAt))
+  }
+  return hasEndedThere || hasEndedHere
 }
 
 /** Ends the session of an id without reading it. */
 export function destroyById(runtime: Runtime, id: string): Promise<boolean> {
   return spend(runtime, async (budget) => {
-    const hasEnded = await destroyKey(runtime, runtime.format.keyOf(id), budget)
+    const hasEnded = await destroyKeys(runtime, keysOf(runtime.format, id), budget)
     if (hasEnded) runtime.emit({ type: 'destroyed', handle: handleOf(id) })
     return hasEnded
   })
@@ -38,8 +52,8 @@ async function spend(runtime: Runtime, work: (budget: Budget) => Promise<boolean
 /** Ends the session of a request, which holds nothing of it any more. */
 export async function destroyState(runtime: Runtime, state: SessionState, budget: Budget): Promise<boolean> {
   const { stored, superseded } = state
-  const key = stored ? stored.key : superseded
-  const hasEnded = key !== undefined && (await destroyKey(runtime, key, budget))
+  const keys = stored ? keysOf(runtime.format, stored.id) : superseded
+  const hasEnded = keys !== undefined && (await destroyKeys(runtime, keys, budget))
   if (hasEnded) {
     state.cookie = 'clear'
     runtime.emit({ type: 'destroyed', handle: handleOf(stored ? stored.id : state.id) })

@@ -50,6 +50,8 @@ export function mergeDraft(
     mine: header,
     header: {
       ...header,
+      createdAt: Math.min(header.createdAt, current.header.createdAt),
+      extras: header.extras === loaded.header.extras ? current.header.extras : header.extras,
       label: header.label === loaded.header.label ? current.header.label : header.label,
       expiry: sameExpiry(header.expiry, loaded.header.expiry) ? current.header.expiry : header.expiry,
     } as SessionHeader,

@@ -7,6 +7,8 @@ export type SessionEvent =
   /** A session moved to a new id; with `owner` at `authenticate`. */
   | { type: 'rotated'; handle: string; previous: string; owner?: string }
   | { type: 'destroyed'; handle: string }
+  /** A session was moved here from another format, of this name. */
+  | { type: 'moved'; handle: string; from: string }
   /** A cookie named a session whose deadline has passed though the store still had it. */
   | { type: 'expired'; handle: string }
   /** A well-formed cookie names no session: expired long ago, or never issued. */

@@ -15,7 +15,7 @@ export interface SessionHeader {
   createdAt: number
   /** Epoch ms of the write that stored this. */
   writtenAt: number
-  /** Idle timeout in seconds; `Infinity` for none. */
+  /** Idle timeout in seconds; `Infinity` for none. Where a read cannot slide the deadline, the manager's rules stand in for it. */
   idle: number
   /** The last deadline whatever happens, epoch ms; `Infinity` for none. */
   until: number
@@ -25,6 +25,8 @@ export interface SessionHeader {
   authenticatedAt?: number
   /** A name for people, shown in lists of sessions: a device, a browser. */
   label?: string
+  /** What another library keeps beside the data, its cookie's attributes say: carried along, and never read by core. */
+  extras?: Readonly<Record<string, unknown>>
 }
 
 /** Data as a format stores it: equal serialisations mean equal data, never the other way round. */
@@ -73,6 +75,13 @@ export interface SessionFormat {
   expected(value: Uint8Array): Expected
   /** Present where one read can also slide the deadline. */
   readonly slideFields?: SlideFields
+  /**
+   * `true` where the value itself says when it ends, for readers that go by that: moving the idle deadline means writing
+   * the value again, and a value is over when it says so, whatever its key's own deadline.
+   */
+  readonly statesDeadline?: boolean
+  /** The format that sessions are moved from at their first use: looked at where this one holds nothing. */
+  readonly previous?: SessionFormat
   /** Present where values can be encrypted: the same format with `cipher`. */
   withCipher?(cipher: Cipher): SessionFormat
   /** Present where an ended session leaves a mark at its key. */

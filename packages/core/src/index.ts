@@ -25,10 +25,13 @@ export type {
   SessionHeader,
 } from './format.ts'
 export { handleOf } from './handle.ts'
-export { parseData } from './json.ts'
-export { changedKeys, type KeyConflict } from './merge.ts'
+export { createId } from './id.ts'
+export { assertStorable, parseData, stringifyData } from './json.ts'
+export { changedKeys, type KeyConflict, mergeData } from './merge.ts'
+export { type MigrateOptions, migrate } from './migrate.ts'
 export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
 export type { SessionOptions } from './options.ts'
+export { same } from './same.ts'
 export type { AuthenticateOptions, Session } from './session.ts'
 export { createSessions, type SessionPolicy, type Sessions } from './sessions.ts'
 export type {

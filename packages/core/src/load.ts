@@ -3,9 +3,11 @@ import { deadlines, expiryFrom } from './deadlines.ts'
 import { type SessionError, SessionValueError } from './errors.ts'
 import type { DecodedSession } from './format.ts'
 import { handleOf } from './handle.ts'
+import { isOver, moveSession } from './move.ts'
 import { isResent } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { initialData, readBySchema } from './schema.ts'
+import { keysOf } from './session-keys.ts'
 import { type Beginning, SessionState, type SessionStatus, type StoredState } from './session-state.ts'
 import type { StoredValue } from './store.ts'
 
@@ -31,23 +33,25 @@ function beginning(runtime: Runtime, status: SessionStatus): Beginning {
 /** The session that a well-formed id names. Rejects with a `StoreUnavailableError`, unless the options say `'anonymous'`. */
 export async function loadState(runtime: Runtime, id: string): Promise<SessionState> {
   const { format, store, now } = runtime
-  const key = format.keyOf(id)
+  const superseded = keysOf(format, id)
+  const { key } = superseded
   try {
     return await Budget.spend(runtime.storeTimeout, now, async (budget) => {
       const options = readOptions(runtime)
-      const found = await budget.read(() => store.read(key, options))
-      if (found === null) {
-        runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
-        return newStateBySchema(runtime)
-      }
       try {
+        const here = await budget.read(() => store.read(key, options))
+        const found = here ?? (format.previous ? await moveSession(runtime, budget, id) : null)
+        if (found === null) {
+          runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
+          return await newStateBySchema(runtime)
+        }
         if (found instanceof Error) throw found
         return await foundState(runtime, budget, { id, key }, found, options?.extend.now)
       } catch (error) {
         if (!isValueError(error)) throw error
         runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
         if (runtime.onInvalid === 'discard') return newStateBySchema(runtime)
-        return new SessionState(format, { ...beginning(runtime, 'invalid'), id, error, superseded: key })
+        return new SessionState(format, { ...beginning(runtime, 'invalid'), id, error, superseded })
       }
     })
   } catch (error) {
@@ -55,7 +59,7 @@ export async function loadState(runtime: Runtime, id: string): Promise<SessionSt
     runtime.emit({ type: 'store-error', operation: 'load', error: error as SessionError })
     if (runtime.onStoreError === 'fail') throw error
     const begin = beginning(runtime, 'unavailable')
-    return new SessionState(format, { ...begin, id, error: error as SessionError, superseded: key })
+    return new SessionState(format, { ...begin, id, error: error as SessionError, superseded })
   }
 }
 
@@ -72,16 +76,21 @@ async function foundState(
     return newState(runtime, 'barred')
   }
   const now = runtime.now()
-  const until = Math.min(decoded.header.until, deadlines(decoded.header, runtime).until)
-  if (until <= now) {
+  if (isOver(runtime, runtime.format, decoded.header, now)) {
     runtime.emit({ type: 'expired', handle: handleOf(id) })
     return newStateBySchema(runtime)
   }
+  const policy = deadlines(decoded.header, runtime)
+  const until = Math.min(decoded.header.until, policy.until)
+  if (!runtime.format.slideFields) Object.assign(decoded.header, { idle: policy.idle, until })
+  const stated = expiryFrom(decoded.header.writtenAt, decoded.header)
   const stored = await readable(runtime, { id, key }, decoded, found.value)
   // Parsed at once where that decides whether there is a session at all.
   if (runtime.onInvalid === 'discard') runtime.format.deserialize(stored.serialized)
   const { header } = stored
-  const expiresAt = Math.min(found.expiresAt ?? expiryFrom(header.writtenAt, header), until)
+  // It lives, so that a deadline in the past has been moved by a touch that the value does not show: this far at most.
+  const ofTheKey = runtime.format.statesDeadline ? undefined : found.expiresAt
+  const expiresAt = Math.min(ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)), until)
   const state = new SessionState(runtime.format, {
     status: 'stored',
     id,
@@ -100,6 +109,11 @@ async function foundState(
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
   const now = runtime.now()
   const target = expiryFrom(now, state.header)
+  if (runtime.format.statesDeadline) {
+    // At the commit, merged with what others write meanwhile.
+    state.touched = Math.abs(target - state.expiresAt) >= runtime.touchAfter * 1000
+    return state
+  }
   if (expiresAt !== undefined && Math.abs(target - expiresAt) < runtime.touchAfter * 1000) return state
   const { key } = state.stored as StoredState
   const alive = await budget.read(() => runtime.store.touch(key, target))

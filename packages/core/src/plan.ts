@@ -38,7 +38,8 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
   if (isDated && state.expiresAt <= runtime.now()) return { kind: 'end', mine }
   if (state.rotation) return { kind: 'rotate', mine }
   if (isDated || header.label !== state.header.label || state.differs(mine)) return { kind: 'replace', mine }
-  return explicit || state.touched ? { kind: 'extend', mine } : undefined
+  if (!explicit && !state.touched) return undefined
+  return { kind: runtime.format.statesDeadline ? 'replace' : 'extend', mine }
 }
 
 /** For a change that is made on fresh data, whatever else there is to do. */

@@ -2,6 +2,7 @@ import type { SessionError } from './errors.ts'
 import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
 import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
 import { same } from './same.ts'
+import type { SessionKeys } from './session-keys.ts'
 import type { Expected } from './store.ts'
 import { WatchedData } from './watched-data.ts'
 
@@ -45,7 +46,7 @@ export interface Beginning {
   stored?: StoredState
   initial?: { serialized: Serialized; output: SessionData }
   error?: SessionError
-  superseded?: string
+  superseded?: SessionKeys
 }
 
 /** What one request knows of its session, and did to it. */
@@ -63,8 +64,8 @@ export class SessionState {
   touched = false
   /** What is wrong with an `invalid` or `unavailable` session. */
   error: SessionError | undefined
-  /** The key of a value that cannot be read, to be removed once a login has started a session beside it. */
-  superseded: string | undefined
+  /** The keys of a value that cannot be read, to be removed once a login has started a session beside it. */
+  superseded: SessionKeys | undefined
   /** What the response has to do about the cookie. */
   cookie: 'set' | 'clear' | undefined
   /** The response's headers have left. */

@@ -9,6 +9,7 @@ import { replaceContents } from './merge.ts'
 import { isRedated, planCommit, planUpdate } from './plan.ts'
 import { reload } from './reload.ts'
 import type { Runtime } from './runtime.ts'
+import { keysOf } from './session-keys.ts'
 import type { SessionState } from './session-state.ts'
 
 export interface AuthenticateOptions {
@@ -235,7 +236,7 @@ export class Session<Data extends object = SessionData> {
     const state = this.#state
     this.#runtime.emit({ type: 'invalid-value', handle: handleOf(state.id), error })
     state.error = error
-    state.superseded = state.stored?.key
+    if (state.stored) state.superseded = keysOf(this.#runtime.format, state.stored.id)
     state.stored = undefined
     state.status = 'invalid'
   }

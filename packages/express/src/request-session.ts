@@ -43,6 +43,7 @@ const printable = (handler: RequestSessionHandler): object =>
 class RequestSessionHandler implements ProxyHandler<object> {
   readonly #methods: RequestSessionMethods
   readonly #session: Session<object>
+  #prototype: object | undefined
   /** What the session held when it ended under this view: people copy it into the next one. */
   #last: object | undefined
 
@@ -65,6 +66,12 @@ class RequestSessionHandler implements ProxyHandler<object> {
   set(_: object, key: PropertyKey, value: unknown): boolean {
     if (key === 'cookie' || key === 'id') throw new TypeError(`req.session.${key} cannot be replaced.`)
     return Reflect.set(this.data, key, value)
+  }
+
+  /** Libraries look there for `save`; what is enumerated stays the data. */
+  getPrototypeOf(): object {
+    this.#prototype ??= Object.create(Object.prototype, hidden(this.#methods))
+    return this.#prototype as object
   }
 
   has(_: object, key: PropertyKey): boolean {
@@ -125,6 +132,14 @@ class RequestSessionHandler implements ProxyHandler<object> {
     return methods
   }
 }
+
+const hidden = (methods: object): PropertyDescriptorMap =>
+  Object.fromEntries(
+    Object.entries(Object.getOwnPropertyDescriptors(methods)).map(([name, descriptor]) => [
+      name,
+      { ...descriptor, enumerable: false },
+    ]),
+  )
 
 /** For callbacks and promises alike: who passes a callback is told there, and only there. */
 async function settle(work: Promise<unknown>, callback: Callback | undefined): Promise<void> {

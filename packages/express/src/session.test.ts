@@ -1,5 +1,7 @@
 import '@tegata/express/global'
+import assert from 'node:assert'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { createSessions, type SessionOptions } from '@tegata/core'
@@ -135,6 +137,23 @@ describe('req.session', () => {
     })
     expect((await get('/')).body).toEqual({ n: 1 })
     expect(seen).toEqual([['n'], ['n'], { n: 1 }, '{ n: 1 }', true, true])
+  })
+
+  test('has its methods where libraries look for them: in its prototype', async () => {
+    const { get } = await browser({
+      '/': (req, res) => void res.json(Object.getPrototypeOf(req.session).save.length),
+    })
+    expect((await get('/')).body).toBe(1)
+  })
+
+  test('does not mind a stand-in for a response, as engine.io has for upgrades', async () => {
+    const sessions = createSessions({ store: memoryStore() })
+    const req = { headers: {} } as Request
+    const standIn = { getHeader: () => assert.fail('there are no headers any more') }
+    session(sessions)(req, standIn as unknown as ServerResponse, () => {})
+    of(req).n = 1
+    await req.session.save()
+    expect(of(req).n).toBe(1)
   })
 
   test('notices changes deep inside, deletes and copies', async () => {

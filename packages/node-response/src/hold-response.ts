@@ -53,7 +53,8 @@ const gates = new WeakMap<AnyResponse, Gate>()
  * through. Layers above and below (compression, on-headers) keep working, whenever the gate is put in.
  */
 export function holdResponse(res: AnyResponse, hold: Hold): void {
-  if (gates.has(res)) return
+  // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
+  if (gates.has(res) || typeof res.headersSent !== 'boolean') return
   gates.set(res, new Gate(res, hold, putInFront(res, shared)))
 }
 

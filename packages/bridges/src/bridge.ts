@@ -1,0 +1,190 @@
+import {
+  type EnumerableStore,
+  fromUtf8,
+  handleOf,
+  mergeData,
+  parseData,
+  type SessionData,
+  SessionDataError,
+  type SessionListener,
+  type SessionStore,
+  SessionValueError,
+  StoreUnavailableError,
+  same,
+  stringifyData,
+  utf8,
+} from '@tegata/core'
+import { Loaded } from './loaded.ts'
+
+export interface BridgeOptions {
+  /** What every key begins with. Default that of the library's usual store: `'sess:'`, or nothing for koa-session. */
+  prefix?: string
+  /** Seconds that a session lives which does not say so itself. Default 86,400 (a day). */
+  ttl?: number
+  /** Seconds that a call may take before it fails. Default 5. */
+  storeTimeout?: number
+  /** Top-level keys of the data that say whose session it is: merging never crosses a change of one. Default `['passport']`. */
+  identityKeys?: readonly string[]
+  /** Told of `interrupted` and `overwritten` saves, which these libraries have no word for. */
+  onEvent?: SessionListener
+}
+
+/** The store under another library: its sessions as JSON under a prefix, saved only over what was read. */
+export class Bridge {
+  readonly store: SessionStore
+  readonly prefix: string
+  readonly #options: Required<Omit<BridgeOptions, 'prefix'>>
+
+  constructor(store: SessionStore, { prefix = 'sess:', ...options }: BridgeOptions) {
+    if (typeof store?.replace !== 'function')
+      throw new TypeError('A bridge takes a session store, such as ioredisStore(client), as its store.')
+    this.store = store
+    this.prefix = prefix
+    this.#options = {
+      ttl: 86_400,
+      storeTimeout: 5,
+      identityKeys: ['passport'],
+      onEvent: () => {},
+      ...options,
+    }
+  }
+
+  /** Rejects with a `SessionValueError` for what cannot be a session. */
+  async read(id: string): Promise<{ data: SessionData; loaded: Loaded } | null> {
+    const key = this.prefix + id
+    const found = await this.#call(() => this.store.read(key), 'not-applied')
+    if (found === null) return null
+    if (found instanceof Error) throw found
+    return { data: parse(found.value), loaded: new Loaded(key, found.value, parse(found.value)) }
+  }
+
+  /**
+   * Saves over what `loaded` says, merging by top-level key with what others wrote since; a session that ended meanwhile stays
+   * ended, and an event tells of it. Without `loaded` it is written whatever is there. `session` may be anything with a JSON.
+   */
+  async save(id: string, session: object, expiresAt: number, loaded?: Loaded): Promise<Loaded | undefined> {
+    const key = this.prefix + id
+    const mine = dataOf(session)
+    if (loaded?.hasEnded) return undefined
+    if (!loaded || loaded.key !== key) return this.#write(key, mine, expiresAt)
+
+    const before = loaded.base
+    let theirs = loaded.value
+    const giveUp = Date.now() + this.#options.storeTimeout * 1000
+    while (Date.now() < giveUp) {
+      const now = parse(theirs)
+      if (this.#options.identityKeys.some((name) => !same(before[name], now[name]))) break
+      const { data, conflicts } = mergeData(before, mine, now, ({ mine: value }) => value)
+      const value = utf8(stringifyData(data))
+      const expected = { whole: theirs }
+      const answer = await this.#change((options) =>
+        this.store.replace(key, value, expiresAt, expected, options),
+      )
+      if (answer.outcome === 'replaced') {
+        loaded.value = value
+        loaded.base = mine
+        const keys = conflicts.filter((name) => !METADATA.includes(name))
+        if (keys.length > 0) this.#options.onEvent({ type: 'overwritten', handle: handleOf(id), keys })
+        return loaded
+      }
+      if (answer.outcome === 'gone') break
+      theirs = answer.value
+    }
+    loaded.hasEnded = true
+    const keys = Object.keys(mine).filter(
+      (name) => !METADATA.includes(name) && !same(before[name], mine[name]),
+    )
+    if (keys.length > 0) this.#options.onEvent({ type: 'interrupted', handle: handleOf(id), keys })
+    return undefined
+  }
+
+  /** Moves the deadline of a session that lives. */
+  async touch(id: string, expiresAt: number): Promise<void> {
+    await this.#call((options) => this.store.touch(this.prefix + id, expiresAt, options), 'unknown')
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#call(() => this.store.destroy(this.prefix + id), 'unknown')
+  }
+
+  /** When a session ends that says so by a date, or by nothing: epoch ms. */
+  deadline(expires: unknown): number {
+    if (expires === undefined || expires === null || expires === false) {
+      return Date.now() + this.#options.ttl * 1000
+    }
+    const time = new Date(expires as string | Date).getTime()
+    return Number.isNaN(time) ? 0 : time
+  }
+
+  /** Ids of all sessions. Throws a `TypeError` for a store that cannot list them. */
+  async ids(): Promise<string[]> {
+    if (!this.store.supports.enumerate)
+      throw new TypeError(`The session store '${this.store.name}' cannot list its sessions.`)
+    const ids = new Set<string>()
+    for await (const key of (this.store as EnumerableStore).keys(this.prefix))
+      ids.add(key.slice(this.prefix.length))
+    return [...ids]
+  }
+
+  /** Whatever is there. */
+  async #write(key: string, data: SessionData, expiresAt: number): Promise<Loaded> {
+    const value = utf8(stringifyData(data))
+    const isOver = expiresAt <= Date.now()
+    // A deadline that has passed creates nothing, and ends what is there.
+    const isNew =
+      !isOver && (await this.#call((options) => this.store.create(key, value, expiresAt, options), 'unknown'))
+    if (!isNew) await this.#change((options) => this.store.replace(key, value, expiresAt, undefined, options))
+    return new Loaded(key, value, data)
+  }
+
+  async #change<T>(call: (options: { notAfter: number }) => Promise<T>): Promise<Exclude<T, Error>> {
+    const answer = await this.#call(call, 'unknown')
+    if (answer instanceof Error) throw answer
+    return answer as Exclude<T, Error>
+  }
+
+  /** Rejects with a `StoreUnavailableError` when the time is over. */
+  async #call<T>(
+    call: (options: { notAfter: number }) => Promise<T>,
+    outcome: 'not-applied' | 'unknown',
+  ): Promise<T> {
+    const ms = this.#options.storeTimeout * 1000
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new StoreUnavailableError(`The session store did not answer within ${ms / 1000} s.`, { outcome }),
+          ),
+        ms,
+      )
+    })
+    try {
+      return await Promise.race([call({ notAfter: Date.now() + ms }), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** What these libraries rewrite at every save. */
+const METADATA = ['cookie', '_expire', '_maxAge']
+
+function parse(value: Uint8Array): SessionData {
+  let text: string
+  try {
+    text = fromUtf8(value)
+  } catch (cause) {
+    throw new SessionValueError('The stored session is not UTF-8 text.', { cause })
+  }
+  return parseData(text)
+}
+
+/** The session as its JSON says. Throws a `SessionDataError`. */
+function dataOf(session: object): SessionData {
+  try {
+    return JSON.parse(JSON.stringify(session)) as SessionData
+  } catch (cause) {
+    throw new SessionDataError('The session cannot be stored as JSON.', { cause })
+  }
+}

@@ -1,0 +1,270 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { fromUtf8, utf8 } from './bytes.ts'
+import type { SessionContext } from './context.ts'
+import { SessionValueError } from './errors.ts'
+import type { SessionFormat } from './format.ts'
+import { parseData } from './json.ts'
+import { migrate } from './migrate.ts'
+import { nativeFormat } from './native-format.ts'
+import { World } from './testing.ts'
+
+/** Another library's: `old:<id>` → JSON with the idle seconds in `_idle`. */
+const old: SessionFormat = {
+  ...nativeFormat(),
+  name: 'old',
+  prefix: 'old:',
+  isId: (text) => /^[a-z]{3,40}$/.test(text),
+  keyOf: (id) => `old:${id}`,
+  encode: () => new Uint8Array(),
+  decode(value) {
+    const { _idle, ...data } = parseData(fromUtf8(value))
+    if (typeof _idle !== 'number') throw new SessionValueError('No idle time.')
+    const unknown = Number.POSITIVE_INFINITY
+    const header = { createdAt: unknown, writtenAt: unknown, idle: _idle, until: unknown, expiry: _idle }
+    return { header, serialized: JSON.stringify(data) }
+  },
+  expected: (value) => ({ whole: value }),
+}
+Reflect.deleteProperty(old, 'slideFields')
+Reflect.deleteProperty(old, 'endMark')
+Reflect.deleteProperty(old, 'withCipher')
+
+const id = 'theoldid'
+const oldKey = old.keyOf(id)
+const newKey = nativeFormat().keyOf(id)
+
+/** A world in which a browser still has a session of the old kind. */
+function worldOf(data: object = { start: true }, options = {}) {
+  const world = new World({ ...migrate({ from: { format: old } }), ...options })
+  put(world, { _idle: 100, ...data })
+  world.cookie = `sid=${id}`
+  return world
+}
+const put = (world: World, value: object) =>
+  world.store.entries.set(oldKey, {
+    value: utf8(JSON.stringify(value)),
+    expiresAt: world.time + 100_000,
+  })
+const living = (world: World) =>
+  [...world.store.entries]
+    .filter(([, { value }]) => !fromUtf8(value).startsWith('["ended'))
+    .map(([key]) => key)
+
+describe('migrate()', () => {
+  test('moves a session at its first use, under its id, with no new cookie', async () => {
+    const world = worldOf({ user: 'ada' })
+    const setCookie = await world.request(async (context) => {
+      const session = await context.session()
+      expect(session.data).toEqual({ user: 'ada' })
+      expect(session).toMatchObject({ id, isNew: false, expiry: 100, createdAt: world.time })
+      return context
+    })
+    expect(setCookie.headers().setCookies).toEqual([])
+    expect(living(world)).toEqual([newKey])
+    expect(world.eventsOf('moved')).toMatchObject([{ from: 'old' }])
+  })
+
+  test('asks for three commands at the first use, one from then on, and three where there is nothing', async () => {
+    const world = worldOf()
+    const commands = async (cookie: string | undefined) => {
+      world.store.calls.length = 0
+      await world.open(world.sessions, cookie).session()
+      return [...world.store.calls]
+    }
+    expect(await commands(world.cookie)).toEqual(['read', 'read', 'rotate'])
+    expect(await commands(world.cookie)).toEqual(['read'])
+    expect(await commands('sid=never')).toEqual(['read', 'read', 'read'])
+    expect(await commands('')).toEqual([])
+    expect(await commands(`sid=${'A'.repeat(32)}`)).toEqual(['read'])
+  })
+
+  test('counts the absolute deadline from the move on, and keeps the idle time', async () => {
+    const world = worldOf({}, { absoluteTimeout: 150 })
+    await world.request((context) => context.session())
+    world.time += 99_000
+    await world.request(async (context) => Object.assign((await context.session()).data, { a: 1 }))
+    world.time += 52_000
+    expect((await world.open().session()).isNew).toBe(true)
+  })
+
+  test.each<[string, (context: SessionContext) => Promise<unknown>]>([
+    ['before it was read', (context) => context.destroy()],
+    ['after it was read', async (context) => (await context.session()).destroy()],
+  ])(
+    'a logout %s ends the session under both keys, for whatever request holds its cookie',
+    async (_, logout) => {
+      const world = worldOf()
+      const { cookie } = world
+      await world.request(logout)
+      expect(world.cookie).toBeUndefined()
+      expect(living(world)).toEqual([])
+      const late = world.open(world.sessions, cookie)
+      Object.assign((await late.session()).data, { a: 1 })
+      await late.commit()
+      expect(late.headers().setCookies).toEqual([])
+      expect(living(world)).toEqual([])
+    },
+  )
+
+  test('a rotation and a logout remove what an old server has brought back to the old key', async () => {
+    for (const end of ['rotate', 'destroy'] as const) {
+      const world = worldOf()
+      await world.request((context) => context.session())
+      put(world, { _idle: 100, stale: true })
+      await world.request(async (context) => (await context.session())[end]())
+      expect(living(world)).not.toContain(oldKey)
+      world.time += 61_000
+      expect((await world.open(world.sessions, `sid=${id}`).session()).isNew).toBe(true)
+    }
+  })
+
+  test('what an old server writes after the move is not seen', async () => {
+    const world = worldOf()
+    await world.request(async (context) => Object.assign((await context.session()).data, { mine: 1 }))
+    put(world, { _idle: 100, theirs: 1 })
+    expect((await world.open().session()).data).toEqual({ start: true, mine: 1 })
+  })
+
+  test('a write of an old server during the move is not lost', async () => {
+    const world = worldOf()
+    let hasWritten = false
+    world.store.before = (verb) => {
+      if (verb !== 'rotate' || hasWritten) return
+      hasWritten = true
+      put(world, { _idle: 100, theirs: 1 })
+    }
+    expect((await world.open().session()).data).toEqual({ theirs: 1 })
+    expect(living(world)).toEqual([newKey])
+  })
+
+  test('a value that cannot be moved stays as it is; a login starts beside it and ends it', async () => {
+    const world = worldOf()
+    put(world, { broken: true })
+    const before = world.store.entries.get(oldKey)
+    await world.request(async (context) => {
+      const session = await context.session()
+      expect(() => session.data).toThrow(expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }))
+    })
+    expect(world.store.entries.get(oldKey)).toBe(before)
+    await world.request(async (context) => (await context.session()).authenticate('ada'))
+    expect(living(world)).toHaveLength(1)
+    expect((await world.open().session()).owner).toBe('ada')
+  })
+
+  test('reads both cookies, prefers the new one, and takes the old one back when it hands the new one out', async () => {
+    const options = migrate({ from: { format: old, cookie: { name: 'connect.sid' } } })
+    const world = new World(options)
+    put(world, { _idle: 100, start: true })
+    world.cookie = `connect.sid=${id}`
+    const context = await world.request(async (context) => {
+      const session = await context.session()
+      expect(session.data.start).toBe(true)
+      await session.rotate()
+      return context
+    })
+    const { setCookies } = context.headers()
+    expect(setCookies).toHaveLength(2)
+    expect(setCookies[0]).toMatch(/^connect\.sid=;.*Max-Age=0/)
+    const fresh = setCookies[1]?.split(';')[0]
+    const both = world.open(world.sessions, `connect.sid=${id}; ${fresh}`)
+    expect((await both.session()).data.start).toBe(true)
+  })
+
+  test('needs two formats under different keys', () => {
+    expect(() => migrate({ from: { format: nativeFormat() } })).toThrow(TypeError)
+  })
+
+  test('takes nothing from a format that can only be read', () => {
+    expect(() => migrate({ from: { format: { ...old, isReadOnly: true } } })).toThrow(TypeError)
+  })
+
+  test('keeps what it moves encrypted where the options ask for it', async () => {
+    const world = worldOf({ secret: 'plain' }, { encryption: { keys: ['k'.repeat(32)] } })
+    await world.request(async (context) => {
+      expect((await context.session()).data).toEqual({ secret: 'plain' })
+    })
+    expect(world.values.join()).not.toContain('plain')
+  })
+})
+
+type Handler = (context: SessionContext, i: number) => Promise<unknown>
+const handlers = {
+  read: async (context) => (await context.session()).data.start,
+  write: async (context, i) => Object.assign((await context.session()).data, { [`key${i}`]: i }),
+  rotate: async (context) => (await context.session()).rotate(),
+  logout: async (context) => context.destroy(),
+  'logout after reading': async (context) => (await context.session()).destroy(),
+} satisfies Record<string, Handler>
+type Kind = keyof typeof handlers
+
+async function run(scheduler: fc.Scheduler, kinds: readonly Kind[]) {
+  const world = worldOf()
+  const other = world.another(migrate({ from: { format: old } }))
+  world.store.before = (verb) => scheduler.schedule(Promise.resolve(), verb)
+  world.store.after = (verb) => scheduler.schedule(Promise.resolve(), `${verb} answered`)
+  const requests = kinds.map(async (kind, i) => {
+    const context = world.open(i % 2 ? other : world.sessions, world.cookie)
+    await (handlers[kind] as Handler)(context, i).catch((error: { code?: string }) => {
+      if (error.code !== 'SESSION_INTERRUPTED') throw error
+    })
+    await context.commit()
+    return { kind, setCookie: context.headers().setCookies[0] }
+  })
+  await scheduler.waitFor(Promise.all(requests))
+  world.store.before = () => {}
+  world.store.after = () => {}
+  return { world, responses: await Promise.all(requests) }
+}
+
+const some = (...kinds: Kind[]) => fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 5 })
+const RUNS = { numRuns: 500 }
+
+describe('while a session is moved, whatever the order in which the store is reached', () => {
+  test('it is moved once, and no write is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), some('read', 'write'), async (scheduler, kinds) => {
+        const { world, responses } = await run(scheduler, kinds)
+        expect(living(world)).toEqual([newKey])
+        expect(world.eventsOf('moved')).toHaveLength(1)
+        const expected = Object.fromEntries(
+          kinds.flatMap((kind, i) => (kind === 'write' ? [[`key${i}`, i]] : [])),
+        )
+        expect((await world.open().session()).data).toEqual({ start: true, ...expected })
+        expect(responses.every(({ setCookie }) => setCookie === undefined)).toBe(true)
+      }),
+      RUNS,
+    )
+  })
+
+  test('a logout leaves nothing alive under either key', async () => {
+    const ends = fc.constantFrom<Kind>('logout', 'logout after reading')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        some('read', 'write', 'logout'),
+        ends,
+        async (scheduler, kinds, end) => {
+          const { world } = await run(scheduler, [...kinds, end])
+          const ofThisId = living(world).filter((key) => key === oldKey || key === newKey)
+          expect(ofThisId).toEqual([])
+        },
+      ),
+      RUNS,
+    )
+  })
+
+  test('a rotation leaves one session alive, under the id that its response handed out', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), some('read', 'write'), async (scheduler, kinds) => {
+        const { world, responses } = await run(scheduler, [...kinds, 'rotate'])
+        const cookies = responses.map(({ setCookie }) => setCookie).filter((header) => header !== undefined)
+        expect(cookies).toHaveLength(1)
+        expect(living(world)).toHaveLength(1)
+        world.cookie = cookies[0]?.split(';')[0]
+        expect((await world.open().session()).data.start).toBe(true)
+      }),
+      RUNS,
+    )
+  })
+})

@@ -1,0 +1,88 @@
+import type { Budget } from './budget.ts'
+import { deadlines, expiryFrom } from './deadlines.ts'
+import { type SessionError, SessionValueError } from './errors.ts'
+import type { SessionFormat, SessionHeader } from './format.ts'
+import { handleOf } from './handle.ts'
+import type { Runtime } from './runtime.ts'
+import { keysOf } from './session-keys.ts'
+import type { StoredValue } from './store.ts'
+
+type Found = StoredValue | SessionValueError | null
+
+/**
+ * Moves the session of an id that still lies in the previous format, and answers what lies at its new key after that: what
+ * was moved, by this request or another one, or `null` for nothing. Throws a `SessionValueError` for what cannot be moved.
+ */
+export async function moveSession(runtime: Runtime, budget: Budget, id: string): Promise<Found> {
+  const { format, store, emit } = runtime
+  const { previous } = format
+  const { key, previousKey } = keysOf(format, id)
+  if (!previous || previousKey === undefined) return null
+
+  const readAgain = () => budget.read(() => store.read(key))
+  let found = await budget.read(() => store.read(previousKey))
+  // Moved between the two reads, or never there.
+  if (found === null) return readAgain()
+  while (!(found instanceof Error)) {
+    const { value } = found
+    const moved = translate(runtime, previous, { value, previousKey, key })
+    if (!moved) return null
+    const { notAfter } = budget
+    const expected = previous.expected(value)
+    const { answer } = await budget.write(() =>
+      store.rotate(previousKey, key, moved.value, moved.expiresAt, expected, { notAfter }),
+    )
+    if (answer instanceof Error) return answer
+    if (answer.outcome === 'replaced') {
+      emit({ type: 'moved', handle: handleOf(id), from: previous.name })
+      return moved
+    }
+    // Another request has moved it, or ended it.
+    if (answer.outcome !== 'conflict') return readAgain()
+    found = { value: answer.value }
+    budget.check()
+  }
+  return found
+}
+
+/** `undefined` for a session that is over. */
+function translate(
+  runtime: Runtime,
+  previous: SessionFormat,
+  { value, previousKey, key }: { value: Uint8Array; previousKey: string; key: string },
+): Required<StoredValue> | undefined {
+  const { format, maxBytes, now, random } = runtime
+  if (value.length > maxBytes)
+    throw new SessionValueError(`The stored session is larger than \`maxBytes\` (${maxBytes}).`)
+  const decoded = previous.decode(value, previousKey)
+  if (decoded === 'ended') return undefined
+  const writtenAt = now()
+  const { extras: _, ...found } = decoded.header
+  if (isOver(runtime, previous, found, writtenAt)) return undefined
+
+  const createdAt = Math.min(found.createdAt, writtenAt)
+  const header = { ...found, createdAt, writtenAt, ...deadlines({ ...found, createdAt }, runtime) }
+  const data = previous.deserialize(decoded.serialized)
+  try {
+    format.assertStorable?.(data)
+    const moved = format.encode(header, format.serialize(data), key, random)
+    return { value: moved, expiresAt: expiryFrom(writtenAt, header) }
+  } catch (cause) {
+    if ((cause as SessionError).code !== 'SESSION_DATA_INVALID') throw cause
+    throw new SessionValueError('The stored session holds what its new format cannot.', { cause })
+  }
+}
+
+/** Whether a value says, or the manager's rules say, that its session has ended. */
+export function isOver(
+  runtime: Runtime,
+  { statesDeadline, slideFields }: SessionFormat,
+  header: SessionHeader,
+  now: number,
+): boolean {
+  const policy = deadlines(header, runtime)
+  if (Math.min(header.until, policy.until) <= now) return true
+  // What others wrote says nothing of this manager's rules.
+  const { idle } = slideFields ? header : policy
+  return statesDeadline === true && expiryFrom(header.writtenAt, { ...policy, idle }) <= now
+}

@@ -1,0 +1,8 @@
+export { connectRedisFormat } from './connect-redis-format.ts'
+export { connectSignature, connectTransport } from './connect-transport.ts'
+export type { CookieFormatOptions } from './cookie-format.ts'
+export type { StoredCookie } from './cookie-member.ts'
+export { fastifySessionFormat } from './fastify-session-format.ts'
+export { type FastifyTransportOptions, fastifyTransport } from './fastify-transport.ts'
+export { type KoaSessionFormatOptions, koaSessionFormat } from './koa-session-format.ts'
+export { type KoaTransportOptions, koaTransport } from './koa-transport.ts'
