@@ -110,7 +110,10 @@ export interface EnumerableStore extends SessionStore {
 
 /** Optional ability `watch`: every change of a key is told, whoever made it; a change that was made once may be told twice. */
 export interface WatchableStore extends SessionStore {
-  /** Watches all keys that begin with `prefix`, from now until `close()`, across every loss of a connection. */
+  /**
+   * Watches all keys that begin with `prefix`, until `close()`, across every loss of a connection. The listener is told
+   * nothing before this call has returned.
+   */
   watch(prefix: string, listener: WatchListener): KeyWatch
 }
 

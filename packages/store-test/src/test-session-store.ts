@@ -14,6 +14,7 @@ import {
   testRotating,
   testTouching,
 } from './verb-cases.ts'
+import { testWatching } from './watch-cases.ts'
 
 /**
  * The store contract, sentence by sentence, in any runner. Cases of abilities that the store does not declare in `supports`, or the
@@ -53,6 +54,7 @@ export function testSessionStore(suite: StoreSuite): void {
   testBytes(contract)
   testIsolation(contract)
   testEnumeration(contract)
+  testWatching(contract)
   testConcurrency(contract)
   testAgainstModel(contract, suite.runs ?? 100)
   testLinearizability(contract, suite.runs ?? 100)
