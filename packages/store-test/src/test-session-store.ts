@@ -39,6 +39,7 @@ export function testSessionStore(suite: StoreSuite): void {
     for (const declared of Object.values(store.supports)) assert.equal(typeof declared, 'boolean')
     if (suite.supports) assert.deepEqual({ ...store.supports }, suite.supports)
     assert.equal('keys' in store, store.supports.enumerate)
+    if (store.supports.watch) assert.equal('watch' in store, true)
   })
   testReading(contract)
   testCreating(contract)
