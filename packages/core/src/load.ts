@@ -45,7 +45,7 @@ export async function loadState(runtime: Runtime, id: string, fresh = false): Pr
       }
       try {
         if (found instanceof Error) throw found
-        return await foundState(runtime, budget, { id, key }, found, options?.extend.now)
+        return await foundState(runtime, budget, { id, key }, found, options?.extend?.now)
       } catch (error) {
         if (!isValueError(error)) throw error
         runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
