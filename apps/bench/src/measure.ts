@@ -25,6 +25,8 @@ export interface Cell {
 
 /** Requests that Redis' own figures are taken of, one after another. */
 const SAMPLE = 40
+/** How many rounds go by before the first that counts: code that was just loaded takes several times as long. */
+const WARM_UP = 2
 
 /** One scenario, with all contenders in turn, round after round: what disturbs one round disturbs all of them. */
 export async function measure(
@@ -84,7 +86,7 @@ class Runner {
     if (this.#scenario.cookie === 'shared') {
       this.#cookies = await startSessions(this.server.port, connections, this.#size)
     }
-    await this.#load(Math.ceil(requests / 2))
+    await this.#load(WARM_UP * requests)
     const commands = await this.#sample((work) => commandsDuring(redis, work))
     this.cell.commands = commands.length / SAMPLE
     const bytes = await this.#sample((work) => bytesDuring(redis, work))

@@ -19,7 +19,7 @@ export interface Options {
 
 export const HELP = `npm run bench -- [options]
 
-  --quick              one size, three short rounds: a minute or two
+  --quick              one size, three short rounds: a few minutes, a minute with few contenders
   --contenders a,b     ${Object.keys(columns).join(', ')}
   --scenarios a,b      ${scenarios.map(({ name }) => name.replaceAll(', ', '-').replaceAll(' ', '-')).join(', ')}
   --sizes 200,2000     bytes of data of a session (default 200,2000,20000,200000)

@@ -10,7 +10,7 @@ const DOCS = fileURLToPath(new URL('../../../docs', import.meta.url))
 const PREFACE = `# What sessions cost
 
 CPU time per request, commands and memory: Tegata beside other libraries, beside the bare framework, and beside the least that anybody could do, one raw
-command per need. \`npm run bench -- --docs\` writes this page; \`npm run bench -- --quick\` shows the same in a minute or two, and
+command per need. \`npm run bench -- --docs\` writes this page; \`npm run bench -- --quick\` shows the same in a few minutes, and
 \`npm run bench -- --help\` what else there is. [How it is measured](../apps/bench)
 
 Compare figures of one run only: machines differ, and so do days.
