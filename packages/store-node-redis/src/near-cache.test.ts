@@ -152,7 +152,7 @@ await sentinelsOrSkip('nearCache under Sentinels', (sentinels) => {
     const create = () => redis6.createSentinel(options())
     const { hot, write, count } = await reading(create(), create())
     await hot()
-    await (await sentinels.primary()).cli('client', 'kill', 'type', 'normal')
+    await (await sentinels.primary()).killClients()
     await write(1)
     await expect.poll(count, { timeout: 5000, interval: 1 }).toBe(1)
     await hot()
