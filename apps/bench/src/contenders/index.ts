@@ -53,6 +53,11 @@ export const columns: Record<string, Column> = {
     load: () => import('./iron-session.ts'),
   },
   'koa-bare': { framework: 'Koa', title: 'Koa alone', isBare: true, load: () => import('./koa-bare.ts') },
+  'koa-tegata': {
+    framework: 'Koa',
+    title: 'Tegata, ioredis',
+    load: () => import('./koa-tegata.ts'),
+  },
   'koa-session': {
     framework: 'Koa',
     title: 'koa-session, ioredis',
