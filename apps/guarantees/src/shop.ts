@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSessions, type SessionEvent, type SessionOptions, type Sessions } from '@tegata/core'
 import { destroySession, getSession, session } from '@tegata/express'
 import { ioredisStore } from '@tegata/store-ioredis'
+import { type NearCache, type NearCacheOptions, nearCache } from '@tegata/store-redis'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { Redis } from 'ioredis'
 
@@ -15,6 +16,8 @@ export interface ShopOptions extends Partial<SessionOptions<Data>> {
   lazy?: boolean
   /** The application in another framework. Default: in Express. */
   createApp?: (sessions: Sessions<Data>, options: { lazy: boolean }) => RequestListener
+  /** Remember hot sessions in this process. */
+  near?: NearCacheOptions
 }
 
 /** One process of an application: a client, a manager and an HTTP server of its own. */
@@ -22,13 +25,20 @@ export class Shop {
   readonly redis: Redis
   readonly events: SessionEvent[] = []
   readonly #server: Server
+  readonly #near: NearCache | undefined
   #address = ''
 
-  constructor(redisUrl: string, { lazy = false, createApp = expressApp, ...options }: ShopOptions = {}) {
+  constructor(
+    redisUrl: string,
+    { lazy = false, near, createApp = expressApp, ...options }: ShopOptions = {},
+  ) {
     this.redis = new Redis(redisUrl, { retryStrategy: () => 100, maxRetriesPerRequest: null })
     this.redis.on('error', () => {})
+    const store = ioredisStore(this.redis)
+    const remembering = near && nearCache(store, near)
+    this.#near = remembering
     const sessions = createSessions<Data>({
-      store: ioredisStore(this.redis),
+      store: remembering ?? store,
       onEvent: (event) => this.events.push(event),
       ...options,
     })
@@ -45,6 +55,7 @@ export class Shop {
   async close(): Promise<void> {
     this.#server.closeAllConnections()
     this.#server.close()
+    this.#near?.close()
     this.redis.disconnect()
   }
 
@@ -100,7 +111,7 @@ const pause = (req: express.Request) => (req.query.ms ? sleep(Number(req.query.m
 const handlers: Record<string, RequestHandler> = {
   ignore: (_req, res) => void res.json({}),
   async read(req, res) {
-    const { data, isNew, owner = null } = await getSession<Data>(req)
+    const { data, isNew, owner = null } = await getSession<Data>(req, { fresh: 'fresh' in req.query })
     const found = { isNew, owner, data: { ...data } }
     await pause(req)
     res.json(found)

@@ -193,7 +193,7 @@ async function extend({ runtime, state, budget }: Commit): Promise<Committed<unk
   const fields = format.slideFields
   // Where a read can slide the deadline it also tells a mark from a session; a mark must not live on.
   const alive = fields
-    ? await budget.read(() => store.read(key, { extend: { fields, now: now(), touchAfter: 0 } }))
+    ? await budget.read(() => store.read(key, { fresh: true, extend: { fields, now: now(), touchAfter: 0 } }))
     : await budget.read(() => store.touch(key, expiresAt))
   if (alive instanceof Error) throw alive
   if (!alive || (alive !== true && decodeValue(runtime, alive.value, key) === 'ended'))

@@ -1,9 +1,11 @@
 import { commit } from './commit.ts'
 import { cookieDeadline } from './deadlines.ts'
 import { destroyById } from './destroy.ts'
+import { crossesIdentity } from './draft.ts'
 import type { SessionError } from './errors.ts'
 import type { SessionEvent } from './events.ts'
 import type { SessionData } from './format.ts'
+import { bar } from './interruption.ts'
 import { loadState, newState, newStateBySchema } from './load.ts'
 import { type Plan, planCommit } from './plan.ts'
 import { listenedTo, type Runtime } from './runtime.ts'
@@ -20,6 +22,14 @@ export interface SessionRequest {
   id?: string | undefined
   /** Is told what happens to this request's session, after the manager's own listener. */
   onEvent?: ((event: SessionEvent) => void) | undefined
+}
+
+export interface SessionAccess {
+  /**
+   * As the store itself holds it, whatever a near cache remembers or this request read before: for what must not be done by a
+   * session that ended elsewhere a moment ago. Costs a command. Default `false`.
+   */
+  fresh?: boolean
 }
 
 /** What a response has to say of its session, once the commit is through. */
@@ -50,6 +60,8 @@ export class SessionContext<Data extends object = SessionData> {
   #state: SessionState | undefined
   #session: Session<Data> | undefined
   #isRead = false
+  /** What was loaded came from the store itself. */
+  #isFresh = false
   #isSealed = false
   /** This request ended a session that the browser still has the cookie of. */
   #isCleared = false
@@ -68,7 +80,7 @@ export class SessionContext<Data extends object = SessionData> {
    * Loads the session ahead of its use: `undefined` when there is nothing to wait for.
    * Rejects with a `StoreUnavailableError`, once and for the whole request.
    */
-  load(): Promise<void> | undefined {
+  load({ fresh = false }: SessionAccess = {}): Promise<void> | undefined {
     if (this.#state) return undefined
     if (!this.#loading) {
       const id = this.#readCookie().id
@@ -76,7 +88,8 @@ export class SessionContext<Data extends object = SessionData> {
         this.#begin(newState(this.#runtime))
         return undefined
       }
-      const loading = id === undefined ? newStateBySchema(this.#runtime) : loadState(this.#runtime, id)
+      const loading = id === undefined ? newStateBySchema(this.#runtime) : loadState(this.#runtime, id, fresh)
+      this.#isFresh = fresh
       this.#loading = loading.then((state) => this.#begin(state))
     }
     return this.#loading
@@ -86,9 +99,10 @@ export class SessionContext<Data extends object = SessionData> {
    * The session, loaded at the first call; after `destroy()` a new one. Rejects with a `StoreUnavailableError`; a stored value
    * that cannot be read shows only where its data is used.
    */
-  async session(): Promise<Session<Data>> {
+  async session(access: SessionAccess = {}): Promise<Session<Data>> {
     this.#isRead = true
-    await this.load()
+    await this.load(access)
+    if (access.fresh) await this.#refresh()
     if (this.#state?.status === 'ended') this.#begin(await newStateBySchema(this.#runtime))
     return this.#session as Session<Data>
   }
@@ -190,6 +204,26 @@ export class SessionContext<Data extends object = SessionData> {
       this.#givenUp = state
       throw error
     }
+  }
+
+  /**
+   * Takes what the store itself holds for what a near cache remembered, keeping what this request changed. Where the session
+   * ended or became another login's, this request goes on with what it would have found, and those changes are dropped.
+   */
+  async #refresh(): Promise<void> {
+    const state = this.#state
+    if (this.#isFresh || state?.status !== 'stored') return
+    await state.exclusively(async () => {
+      const { stored } = state
+      // Written or ended by this request meanwhile, or about to be moved: the store has said, or will say, how it stands.
+      if (this.#isFresh || !stored || state.status !== 'stored' || state.cookie || state.rotation) return
+      const now = await loadState(this.#runtime, stored.id, true)
+      this.#isFresh = true
+      if (now.stored && !crossesIdentity(this.#runtime, stored, now.stored))
+        return state.takeIn(now.stored, now.expiresAt)
+      if (state.differs(state.snapshot())) bar(this.#runtime, state)
+      this.#begin(now)
+    })
   }
 
   #begin(state: SessionState): void {

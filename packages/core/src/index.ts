@@ -1,6 +1,6 @@
 export { base64url, fromUtf8, sameInConstantTime, utf8 } from './bytes.ts'
 export type { Cipher, EncryptionOptions } from './cipher.ts'
-export type { IdChange, SessionContext, SessionHeaders, SessionRequest } from './context.ts'
+export type { IdChange, SessionAccess, SessionContext, SessionHeaders, SessionRequest } from './context.ts'
 export { type CookieTransport, cookieTransport } from './cookie.ts'
 export type { CookieOptions, ResolvedCookieOptions } from './cookie-options.ts'
 export {
@@ -39,6 +39,7 @@ export type {
   EndOptions,
   EnumerableStore,
   Expected,
+  KeyWatch,
   ReadOptions,
   ReplaceOutcome,
   RotateOutcome,
@@ -46,5 +47,7 @@ export type {
   SlideFields,
   StoredValue,
   StoreSupports,
+  WatchableStore,
+  WatchListener,
   WriteOptions,
 } from './store.ts'

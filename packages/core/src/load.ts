@@ -30,14 +30,17 @@ function beginning(runtime: Runtime, status: SessionStatus): Beginning {
   return { status, id, header, expiresAt: expiryFrom(now, header) }
 }
 
-/** The session that a well-formed id names. Rejects with a `StoreUnavailableError`, unless the options say `'anonymous'`. */
-export async function loadState(runtime: Runtime, id: string): Promise<SessionState> {
+/**
+ * The session that a well-formed id names; with `fresh` as the store itself holds it.
+ * Rejects with a `StoreUnavailableError`, unless the options say `'anonymous'`.
+ */
+export async function loadState(runtime: Runtime, id: string, fresh = false): Promise<SessionState> {
   const { format, store, now } = runtime
   const superseded = keysOf(format, id)
   const { key } = superseded
   try {
     return await Budget.spend(runtime.storeTimeout, now, async (budget) => {
-      const options = readOptions(runtime)
+      const options = readOptions(runtime, fresh)
       try {
         const here = await budget.read(() => store.read(key, options))
         const found = here ?? (format.previous ? await moveSession(runtime, budget, id) : null)
@@ -46,7 +49,7 @@ export async function loadState(runtime: Runtime, id: string): Promise<SessionSt
           return await newStateBySchema(runtime)
         }
         if (found instanceof Error) throw found
-        return await foundState(runtime, budget, { id, key }, found, options?.extend.now)
+        return await foundState(runtime, budget, { id, key }, found, options?.extend?.now)
       } catch (error) {
         if (!isValueError(error)) throw error
         runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
@@ -145,9 +148,9 @@ export async function readable(
   return { ...stored, serialized: format.serialize(output), output }
 }
 
-function readOptions({ rolling, touchAfter, format, now }: Runtime) {
-  if (!rolling || !format.slideFields) return undefined
-  return { extend: { fields: format.slideFields, now: now(), touchAfter: touchAfter * 1000 } }
+function readOptions({ rolling, touchAfter, format, now }: Runtime, fresh: boolean) {
+  if (!rolling || !format.slideFields) return fresh ? { fresh } : undefined
+  return { fresh, extend: { fields: format.slideFields, now: now(), touchAfter: touchAfter * 1000 } }
 }
 
 export const isValueError = (error: unknown): error is SessionError =>

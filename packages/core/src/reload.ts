@@ -12,7 +12,7 @@ export async function reload(runtime: Runtime, state: SessionState): Promise<voi
   const loaded = state.stored
   if (state.status !== 'stored' || !loaded) throw state.error ?? new SessionInterruptedError()
   await Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {
-    const found = await budget.read(() => runtime.store.read(loaded.key))
+    const found = await budget.read(() => runtime.store.read(loaded.key, { fresh: true }))
     if (found instanceof Error) throw found
     const decoded = found ? decodeValue(runtime, found.value, loaded.key) : 'ended'
     if (!found || decoded === 'ended') throw bar(runtime, state)

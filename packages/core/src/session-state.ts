@@ -1,3 +1,4 @@
+import { sameExpiry } from './deadlines.ts'
 import type { SessionError } from './errors.ts'
 import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
 import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
@@ -195,14 +196,31 @@ export class SessionState {
     this.#compared = undefined
     if (this.#data === undefined) return
     if (stored.serialized === snapshot) return this.#watched?.rebase()
+    this.#mergeIn(this.#data, stored, snapshot)
+  }
+
+  /** Newer than what this request found: the rest of the data and the details follow, what this request changed stays. */
+  takeIn(stored: StoredState, expiresAt: number): void {
+    const found = this.stored as StoredState
+    const { expiry } = this.header
+    const isDated = !sameExpiry(expiry, found.header.expiry)
+    this.header = { ...stored.header, ...(isDated && { expiry }) }
+    if (!isDated) this.expiresAt = expiresAt
+    this.stored = stored
+    if (this.#data === undefined || stored.serialized === found.serialized) return
+    this.#mergeIn(this.#data, stored, found.serialized)
+  }
+
+  /** Takes into live data what changed from `snapshot` to `stored`, keeping what handlers did meanwhile. */
+  #mergeIn(data: SessionData, stored: StoredState, snapshot: Serialized): void {
     this.#unwatch()
-    const now = this.#format.deserialize(this.#format.serialize(this.#data))
+    const now = this.#format.deserialize(this.#format.serialize(data))
     const before = this.#format.deserialize(snapshot)
     const written = this.#format.deserialize(stored.serialized)
     const merged = mergeData(before, now, written, ({ mine }) => mine).data
     for (const key of changedKeys(now, merged)) {
-      if (Object.hasOwn(merged, key)) this.#data[key] = (stored.output ?? merged)[key]
-      else delete this.#data[key]
+      if (Object.hasOwn(merged, key)) data[key] = (stored.output ?? merged)[key]
+      else delete data[key]
     }
   }
 

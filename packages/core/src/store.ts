@@ -41,7 +41,7 @@ export interface SessionStore {
 
 export interface StoredValue {
   value: Uint8Array
-  /** The key's deadline, where the store learnt it on the way (always with `extend`). */
+  /** The key's deadline, where the store learnt it on the way (always with `extend` and `withDeadline`); `Infinity` for none. */
   expiresAt?: number
 }
 
@@ -51,6 +51,10 @@ export interface ReadOptions {
    * say, unless that moves it by less than `touchAfter` milliseconds. A value without readable fields is left alone.
    */
   extend?: { fields: SlideFields; now: number; touchAfter: number }
+  /** Also answer the key's deadline, in the same round trip. */
+  withDeadline?: boolean
+  /** Ask the store itself, whatever memory is in front of it. */
+  fresh?: boolean
 }
 
 /** Where in a value the idle time (seconds) and the last deadline (epoch ms) stand, in base 36: [offset, length]. */
@@ -102,4 +106,32 @@ export interface StoreSupports {
 /** Optional ability `enumerate`: every key that lives throughout the iteration appears at least once. */
 export interface EnumerableStore extends SessionStore {
   keys(prefix: string): AsyncIterable<string>
+}
+
+/** Optional ability `watch`: every change of a key is told, whoever made it; a change that was made once may be told twice. */
+export interface WatchableStore extends SessionStore {
+  /**
+   * Watches all keys that begin with `prefix`, until `close()`, across every loss of a connection. The listener is told
+   * nothing before this call has returned.
+   */
+  watch(prefix: string, listener: WatchListener): KeyWatch
+}
+
+export interface WatchListener {
+  /** From here on every change is told. What was learnt of any key before is void. */
+  begun(): void
+  /** The value or the deadline of a key changed, or it ended: by a verb, by a foreign writer, by its deadline or for want of memory. */
+  changed(key: string): void
+  /** Changes are missed until the watch has begun again. Told once, and only of a watch that had begun. */
+  broken(): void
+}
+
+export interface KeyWatch {
+  /**
+   * Resolves once every change has been told that was answered to its writer before this call. Rejects when that cannot be
+   * said: the watch has not begun, or breaks meanwhile.
+   */
+  settled(): Promise<void>
+  /** Nothing more is told. */
+  close(): void
 }

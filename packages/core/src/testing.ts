@@ -24,11 +24,11 @@ export class MapStore implements SessionStore {
     this.#now = now
   }
 
-  read: SessionStore['read'] = (key, { extend } = {}) =>
+  read: SessionStore['read'] = (key, { extend, withDeadline } = {}) =>
     this.#call('read', key, (): StoredValue | null => {
       const entry = this.#live(key)
       if (!entry) return null
-      if (!extend) return { value: entry.value }
+      if (!extend) return withDeadline ? { ...entry } : { value: entry.value }
       const text = new TextDecoder().decode(entry.value)
       const field = ([at, length]: readonly [number, number]) =>
         Number.parseInt(text.slice(at, at + length), 36)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Session, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
+import type { Session, SessionAccess, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
 import { type AnyResponse, holdResponse } from '@tegata/node-response'
 import vary from 'vary'
 import { requestSession } from './request-session.ts'
@@ -66,13 +66,19 @@ export function session<Data extends object>(
 
 /**
  * The request's session, typed: loaded at the first call where the middleware is lazy. After a logout it is a new one.
+ * With `{ fresh: true }` the store itself is asked, whatever a near cache remembers.
  * Rejects with a `StoreUnavailableError` when the store cannot be reached, with a `TypeError` without the middleware.
  */
 export async function getSession<Data extends object = Record<string, unknown>>(
   req: object,
+  access?: SessionAccess,
 ): Promise<Session<Data>> {
   const state = requireState(req, 'getSession(req)')
-  return state.context.session() as Promise<Session<object>> as Promise<Session<Data>>
+  const before = state.context.loaded
+  const session = await state.context.session(access)
+  // A view of what the store says is over.
+  if (before && before !== session) delete state.view
+  return session as Session<object> as Session<Data>
 }
 
 /** Logs out, in one command where the session was not loaded. Answers whether there was a session to end. */

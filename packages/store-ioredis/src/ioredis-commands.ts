@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { RedisCommandName, RedisCommands } from '@tegata/store-redis'
+import { ioredisConnection } from './ioredis-connection.ts'
 
 /** What is used of an ioredis client (5 or 6), `Redis` or `Cluster`, as far as ioredis' own types tell. */
 export interface IoredisClient {
@@ -49,12 +50,15 @@ export function ioredisCommands(given: IoredisClient): RedisCommands {
   }
   refuseReplicas(client)
   const { keyPrefix } = client.options ?? {}
-  const confirm = confirmations(client)
-  if (!client.isCluster) return { ...commandsOf(client), keyPrefix, confirm }
-  return {
+  const commands: RedisCommands = {
     ...commandsOf(client),
     keyPrefix,
-    confirm,
+    confirm: confirmations(client),
+    connect: (hooks) => ioredisConnection(given, hooks),
+  }
+  if (!client.isCluster) return commands
+  return {
+    ...commands,
     primaries: () => primariesOf(client),
     primaryOfSlot: (slot) => client.slots?.[slot]?.[0],
     rediscover: () => new Promise((resolve) => client.refreshSlotsCache?.(resolve)),

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import type { RedisCommands } from '@tegata/store-redis'
+import type { ConnectionHooks, RedisCommands } from '@tegata/store-redis'
+import { nodeRedisConnection } from './node-redis-connection.ts'
 
 /**
  * What is used of a node-redis client (5 or 6), as far as its own types tell: one of `createClient`, `createClientPool`,
@@ -74,7 +75,14 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
     throw new TypeError('The first argument of nodeRedisStore() must be a client of node-redis.')
   }
   refuseReplica(client)
-  const commands = { ...commandsOf(senderOf(client)), confirm: confirmations(client) }
+  const commands: RedisCommands = {
+    ...commandsOf(senderOf(client)),
+    confirm: confirmations(client),
+    // Sentinel clients of node-redis 5 cannot be duplicated.
+    ...(('duplicate' in client || isPool(client)) && {
+      connect: (hooks: ConnectionHooks) => nodeRedisConnection(client, hooks),
+    }),
+  }
   if (!isCluster(client)) return commands
   return {
     ...commands,

@@ -1,9 +1,13 @@
 export type { DurabilityOptions } from './durability.ts'
+export { type NearCache, type NearCacheOptions, nearCache } from './near-cache.ts'
 export type {
   Confirmation,
+  ConnectionHooks,
   RedisArguments,
   RedisCall,
   RedisCommandName,
   RedisCommands,
+  RedisConnection,
+  RedisNode,
 } from './redis-commands.ts'
-export { type RedisStoreOptions, redisStore } from './redis-store.ts'
+export { type RedisStore, type RedisStoreOptions, redisStore } from './redis-store.ts'

@@ -1,5 +1,5 @@
 /** Every command that clients send; scripts call a few more. */
-export type RedisCommandName = 'GET' | 'EXISTS' | 'UNLINK' | 'EVAL' | 'EVALSHA' | 'SCAN' | 'PING'
+export type RedisCommandName = 'GET' | 'EXISTS' | 'UNLINK' | 'EVAL' | 'EVALSHA' | 'SCAN' | 'PING' | 'CLUSTER'
 
 /** A command and its arguments; bytes are sent as they are, texts as UTF-8. */
 export type RedisArguments = readonly [command: RedisCommandName, ...args: (string | Uint8Array)[]]
@@ -49,4 +49,40 @@ export interface RedisCommands {
     replicas: number,
     milliseconds: number,
   ): Promise<Confirmation>
+  /**
+   * Opens a connection of its own to one primary: of a Cluster to the one that the hooks name, else to the one that the client
+   * speaks to at present. Throws or rejects while the client itself is not connected.
+   */
+  connect?(hooks: ConnectionHooks): RedisConnection
+}
+
+/** A primary of a Cluster as its nodes call it; clients may have to map that. */
+export interface RedisNode {
+  /** Empty where a node does not know its own. */
+  host: string
+  port: number
+  /** A name that the node announces beside its address. */
+  hostname?: string
+}
+
+export interface ConnectionHooks {
+  node?: RedisNode
+  /** What changed, as Redis' invalidation messages say: keys, or `null` for all of them. */
+  invalidated(keys: readonly unknown[] | null): void
+  /** The connection has ended, or the client has: or it may speak to another server from now on. */
+  closed(): void
+}
+
+/** A connection to one server for its whole life: it does not reconnect, and keeps nothing to be sent later. */
+export interface RedisConnection {
+  /** Rejects when it cannot be opened. */
+  readonly ready: Promise<void>
+  send(args: readonly string[]): Promise<unknown>
+  /**
+   * Where invalidations come as messages of a channel (RESP2): subscribes to it. From then on only PING may be sent. Where they come
+   * as pushes (RESP3) there is none.
+   */
+  subscribe?(channel: string): Promise<unknown>
+  /** At any time, also before it is ready; once or more. */
+  close(): void
 }

@@ -1,4 +1,4 @@
-import type { EndMark, EnumerableStore } from '@tegata/core'
+import type { EndMark, EnumerableStore, SessionValueError, StoredValue, WatchableStore } from '@tegata/core'
 import { type DurabilityOptions, type Outcome, replicaConfirmation } from './durability.ts'
 import { guardCommands } from './guard-commands.ts'
 import type { RedisCommands } from './redis-commands.ts'
@@ -6,8 +6,9 @@ import { expectation, notAString, replaceOutcome } from './replace-outcome.ts'
 import { bytes } from './reply.ts'
 import { marking, rotateInOneStep, rotateInTwoSteps } from './rotate.ts'
 import { scanKeys } from './scan-keys.ts'
-import { scriptRunner } from './script-runner.ts'
+import { type ScriptReply, scriptRunner } from './script-runner.ts'
 import { hasCode, storeFailure } from './store-failure.ts'
+import { watchKeys } from './watch-keys.ts'
 
 export interface RedisStoreOptions {
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
@@ -21,11 +22,13 @@ export interface RedisStoreOptions {
   durability?: DurabilityOptions
 }
 
+export type RedisStore = EnumerableStore & WatchableStore
+
 /**
  * Sessions in Redis 6.2 or newer, or Valkey: each verb is atomic, and one round trip. Deadlines are sent as time left, so that
  * Redis' clock and ours need not agree.
  */
-export function redisStore(client: RedisCommands, options: RedisStoreOptions = {}): EnumerableStore {
+export function redisStore(client: RedisCommands, options: RedisStoreOptions = {}): RedisStore {
   const { now = () => Date.now(), commandTimeout = 5 } = options
   if (!(commandTimeout > 0) || !Number.isFinite(commandTimeout)) {
     throw new TypeError('The option `commandTimeout` must be a positive number of seconds.')
@@ -57,18 +60,25 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
 
   return {
     name: 'redis',
-    supports: { conditional: true, shared: true, enumerate: true, owners: false, watch: false },
+    supports: {
+      conditional: true,
+      shared: true,
+      enumerate: true,
+      owners: false,
+      watch: client.connect !== undefined,
+    },
 
-    async read(key, { extend } = {}) {
+    async read(key, { extend, withDeadline } = {}) {
       if (extend) {
         const { fields, touchAfter } = extend
         const positions = [...fields.idle, ...fields.until].map(String)
         const args = [String(extend.now), String(touchAfter), ...positions]
-        const [outcome, value, ms] = await run('readExtending', { keys: [key], args, ifLost: 'not-applied' })
-        if (outcome === 'gone') return null
-        if (outcome === 'invalid') return notAString()
-        const expiresAt = Number(ms) < 0 ? Number.POSITIVE_INFINITY : extend.now + Number(ms)
-        return { value: bytes(value), expiresAt }
+        const reply = await run('readExtending', { keys: [key], args, ifLost: 'not-applied' })
+        return found(reply, extend.now)
+      }
+      if (withDeadline) {
+        const sentAt = now()
+        return found(await run('readWithDeadline', { keys: [key], args: [], ifLost: 'not-applied' }), sentAt)
       }
       try {
         const reply = await commands.send(key, ['GET', key])
@@ -119,5 +129,15 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
     },
 
     keys: (prefix) => scanKeys(commands, prefix),
+
+    watch: (prefix, listener) => watchKeys(client, prefix, listener, commandTimeout * 1000),
   }
+}
+
+/** What the scripts that read say; their milliseconds count from when they were sent at the earliest. */
+function found([outcome, value, ms]: ScriptReply, sentAt: number): StoredValue | SessionValueError | null {
+  if (outcome === 'gone') return null
+  if (outcome === 'invalid') return notAString()
+  const expiresAt = Number(ms) < 0 ? Number.POSITIVE_INFINITY : sentAt + Number(ms)
+  return { value: bytes(value), expiresAt }
 }

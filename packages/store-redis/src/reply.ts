@@ -6,4 +6,6 @@ export function bytes(reply: unknown): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-export const text = (reply: unknown): string => decoder.decode(reply as Uint8Array)
+/** Some replies of the newer protocol are texts for every client. */
+export const text = (reply: unknown): string =>
+  typeof reply === 'string' ? reply : decoder.decode(reply as Uint8Array)

@@ -186,6 +186,24 @@ end
 return { 'found', 0, value, left }
 `
 
-export const scripts = { readExtending, create, replace, rotate, leave, undo, touch, destroy }
+/** A value and the time it has left, of the same moment. */
+const readWithDeadline = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return { 'gone', 0 } end
+if kind ~= 'string' then return { 'invalid', 0 } end
+return { 'found', 0, redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }
+`
+
+export const scripts = {
+  readExtending,
+  readWithDeadline,
+  create,
+  replace,
+  rotate,
+  leave,
+  undo,
+  touch,
+  destroy,
+}
 
 export type ScriptName = keyof typeof scripts

@@ -14,6 +14,7 @@ import {
   testRotating,
   testTouching,
 } from './verb-cases.ts'
+import { testWatching } from './watch-cases.ts'
 
 /**
  * The store contract, sentence by sentence, in any runner. Cases of abilities that the store does not declare in `supports`, or the
@@ -38,6 +39,7 @@ export function testSessionStore(suite: StoreSuite): void {
     for (const declared of Object.values(store.supports)) assert.equal(typeof declared, 'boolean')
     if (suite.supports) assert.deepEqual({ ...store.supports }, suite.supports)
     assert.equal('keys' in store, store.supports.enumerate)
+    if (store.supports.watch) assert.equal('watch' in store, true)
   })
   testReading(contract)
   testCreating(contract)
@@ -53,6 +55,7 @@ export function testSessionStore(suite: StoreSuite): void {
   testBytes(contract)
   testIsolation(contract)
   testEnumeration(contract)
+  testWatching(contract)
   testConcurrency(contract)
   testAgainstModel(contract, suite.runs ?? 100)
   testLinearizability(contract, suite.runs ?? 100)

@@ -150,6 +150,8 @@ export class RedisServer {
     const child = this.#process
     if (!child) return
     const exited = once(child, 'exit')
+    // Outside of a runner nothing else may keep this process alive until it is told.
+    child.ref()
     child.kill(signal)
     // A frozen process takes no signal but SIGKILL.
     child.kill('SIGCONT')

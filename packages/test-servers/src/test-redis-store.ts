@@ -13,11 +13,24 @@ export const user = { username: 'tegata', password: 'a-password' } as const
 const ALLOWED = [
   ...['get', 'set', 'getrange', 'type', 'pttl', 'pexpire', 'persist', 'unlink', 'time'],
   ...['eval', 'evalsha', 'scan', 'ping'],
+  ...['client|id', 'client|tracking', 'subscribe'],
 ].map((command) => `+${command}`)
+const CHANNEL = '&__redis__:invalidate'
 
 export const allowUser = (redis: RedisServer, ...rules: string[]) =>
   redis.cli(
-    ...['acl', 'setuser', user.username, 'reset', 'on', `>${user.password}`, '~*', ...ALLOWED, ...rules],
+    ...[
+      'acl',
+      'setuser',
+      user.username,
+      'reset',
+      'on',
+      `>${user.password}`,
+      '~*',
+      CHANNEL,
+      ...ALLOWED,
+      ...rules,
+    ],
   )
 
 interface Client {
@@ -38,6 +51,8 @@ export interface RedisStoreSuite<C extends Client> {
   acl: Clients<C, RedisServer>
   cluster: Clients<C, RedisCluster>
   sentinel: Clients<C, RedisSentinels>
+  /** Those that cannot be watched through, as `Sentinel, a client's name`. */
+  blind?: readonly string[]
   /** A file beside the test that its rows are kept in. */
   rows: string
 }
@@ -77,7 +92,13 @@ export async function testRedisStore<C extends Client>(suite: RedisStoreSuite<C>
       })
       testSessionStore({
         test: rows.row(name, topology),
-        supports: { conditional: true, shared: true, enumerate: true, owners: false, watch: false },
+        supports: {
+          conditional: true,
+          shared: true,
+          enumerate: true,
+          owners: false,
+          watch: !suite.blind?.includes(`${topology}, ${name}`),
+        },
         async createStore() {
           const { primaries, holding } = servers
           await Promise.all(primaries.map((redis) => redis.flush()))

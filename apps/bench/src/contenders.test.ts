@@ -1,0 +1,49 @@
+import { redisOrSkip } from '@tegata/test-servers'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { columns } from './contenders/index.ts'
+import type { Mode } from './scenario.ts'
+import { ServerProcess } from './server-process.ts'
+
+// As everywhere in tests, siblings from their sources: nothing has to be built.
+const SOURCES = ['--conditions', '@tegata/source']
+
+/** Requests as of one browser. */
+function browser(port: number) {
+  const jar = new Map<string, string>()
+  return async (path: string): Promise<number> => {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } })
+    expect(response.status).toBe(200)
+    for (const text of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = text.split(';')[0]?.split(/=(.*)/s) ?? []
+      jar.set(name, value)
+    }
+    return ((await response.json()) as { n: number }).n
+  }
+}
+
+await redisOrSkip('a contender does what it is measured for', (redis) => {
+  const names = Object.keys(columns).filter((name) => !columns[name]?.isBare)
+
+  describe.each(names)('%s', (name) => {
+    test.each<Mode>(['eager', 'lazy', 'rolling'])(
+      'keeps, changes and ends sessions: %s, where it has that mode',
+      { timeout: 60_000 },
+      async (mode) => {
+        const server = await ServerProcess.start(name, mode, redis.url, SOURCES)
+        if (!server) return
+        onTestFinished(() => server.stop())
+        const get = browser(server.port)
+        expect(await get('/read')).toBe(0)
+        await get('/start?size=200')
+        await get('/ignore')
+        expect(await get('/write')).toBe(1)
+        expect(await get('/write')).toBe(2)
+        expect(await get('/read')).toBe(2)
+        await get('/login')
+        await get('/logout')
+        expect(await get('/read')).toBe(0)
+      },
+    )
+  })
+})

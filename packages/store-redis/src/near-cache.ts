@@ -1,0 +1,165 @@
+import type { SessionStore, StoredValue, WatchableStore } from '@tegata/core'
+import { NearEntries } from './near-entries.ts'
+import { Liveness } from './near-liveness.ts'
+import { lagOf, MOST_LAG, slideOf } from './near-slide.ts'
+
+export interface NearCacheOptions {
+  /** Which keys to remember: those that begin so, as the format's do. Default `''`: all. Changes of others are not even sent. */
+  prefix?: string
+  /** Seconds for which another process's change may stay unseen when the connection that tells of it hangs. Default 1. */
+  maxStale?: number
+  /** Seconds after which a value is read anew, whatever happens. Default 60. */
+  maxAge?: number
+  /** Default 10,000. */
+  maxEntries?: number
+  /** Default 64 MiB. */
+  maxBytes?: number
+  /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
+  now?: () => number
+}
+
+export interface NearCache {
+  /** Forgets everything and stops watching; the store goes on to work without a memory. */
+  close(): void
+}
+
+const DEFAULTS = {
+  prefix: '',
+  maxStale: 1,
+  maxAge: 60,
+  maxEntries: 10_000,
+  maxBytes: 64 * 1024 * 1024,
+  now: () => Date.now(),
+}
+
+/**
+ * Answers reads of hot sessions from the memory of this process, until the store tells that they changed: with no command at
+ * all. Whatever writes goes to the store, which compares before it sets, so that an old memory spoils nothing.
+ * Throws a `TypeError` for a store that cannot watch.
+ */
+export function nearCache<S extends WatchableStore>(store: S, options: NearCacheOptions = {}): S & NearCache {
+  if (!store?.supports?.watch) {
+    throw new TypeError(
+      'The first argument of nearCache() must be a store that can watch (`supports.watch`).',
+    )
+  }
+  const { prefix, maxStale, maxAge, maxEntries, maxBytes, now } = resolve(options)
+  const entries = new NearEntries({ maxEntries, maxBytes })
+  const liveness = new Liveness(maxStale * 1000)
+
+  const watch = store.watch(prefix, {
+    begun() {
+      entries.dropAll()
+      liveness.begun(watch)
+    },
+    changed: (key) => entries.drop(key),
+    broken() {
+      liveness.broken()
+      entries.dropAll()
+    },
+  })
+
+  const known = (key: string) => {
+    const entry = liveness.isProven ? entries.get(key) : undefined
+    return entry && performance.now() < entry.goodUntil ? entry : undefined
+  }
+
+  /** A deadline that is all but there already: formats that a read cannot slide ask for it at every request. */
+  function isNearEnough(key: string, expiresAt: number): boolean {
+    const entry = known(key)
+    const ahead = entry ? expiresAt - entry.expiresAt : Number.NaN
+    return ahead >= 0 && ahead < lagOf(expiresAt - now())
+  }
+
+  const read: SessionStore['read'] = async (key, readOptions = {}) => {
+    const { extend, fresh } = readOptions
+    if (fresh || !key.startsWith(prefix) || !liveness.isWhole) return store.read(key, readOptions)
+
+    const entry = known(key)
+    if (entry && !isDue(entry)) return answer(entry)
+
+    const found = await load()
+    // Only where the idle time is short: the throttle of the load is made for long ones.
+    return found && 'value' in found && extend && isDue(found) ? store.read(key, readOptions) : found
+
+    /** Whether a rolling read has to move the deadline. */
+    function isDue({ value, expiresAt = Number.POSITIVE_INFINITY }: StoredValue): boolean {
+      const slide = extend && slideOf(value, extend.fields, extend.now)
+      if (!slide) return false
+      if (slide.target <= extend.now) return true
+      return Math.abs(slide.target - expiresAt) >= Math.max(slide.lag, extend.touchAfter)
+    }
+
+    async function load() {
+      const underWay = entries.beginLoad(key)
+      const sentAt = performance.now()
+      let kept: Parameters<NearEntries['endLoad']>[2]
+      try {
+        // A read that moved the deadline every time would tell of a change every time, and nothing could be kept.
+        const touchAfter = Math.max(extend?.touchAfter ?? 0, MOST_LAG)
+        const found = await store.read(
+          key,
+          extend ? { extend: { ...extend, touchAfter } } : { withDeadline: true },
+        )
+        if (found && 'value' in found && found.expiresAt !== undefined) {
+          const { value, expiresAt } = found
+          const goodUntil = Math.min(sentAt + maxAge * 1000, performance.now() + expiresAt - now())
+          kept = { value: value.slice(), expiresAt, goodUntil }
+        }
+        return found
+      } finally {
+        entries.endLoad(key, underWay, kept)
+      }
+    }
+  }
+
+  /** A write of this process: what was read before it is not remembered after it. */
+  async function writing<T>(keys: readonly string[], write: () => Promise<T>): Promise<T> {
+    const drop = () => keys.forEach((key) => void entries.drop(key))
+    drop()
+    try {
+      return await write()
+    } finally {
+      drop()
+    }
+  }
+
+  return {
+    ...store,
+    read,
+    create: (key, ...rest) => writing([key], () => store.create(key, ...rest)),
+    replace: (key, ...rest) => writing([key], () => store.replace(key, ...rest)),
+    rotate: (oldKey, newKey, ...rest) =>
+      writing([oldKey, newKey], () => store.rotate(oldKey, newKey, ...rest)),
+    touch: async (key, expiresAt, ...rest) =>
+      isNearEnough(key, expiresAt) || writing([key], () => store.touch(key, expiresAt, ...rest)),
+    destroy: (key, ...rest) => writing([key], () => store.destroy(key, ...rest)),
+    close() {
+      watch.close()
+      liveness.close()
+      entries.dropAll()
+    },
+  }
+}
+
+const answer = ({ value, expiresAt }: StoredValue): StoredValue => ({
+  // Answered bytes are the caller's.
+  value: value.slice(),
+  ...(expiresAt !== undefined && { expiresAt }),
+})
+
+function resolve(options: NearCacheOptions): Required<NearCacheOptions> {
+  const resolved = { ...DEFAULTS, ...options }
+  if (typeof resolved.prefix !== 'string') throw new TypeError('The option `prefix` must be a string.')
+  for (const name of ['maxStale', 'maxAge'] as const) {
+    if (!(resolved[name] > 0) || !Number.isFinite(resolved[name])) {
+      throw new TypeError(`The option \`${name}\` must be a positive number of seconds.`)
+    }
+  }
+  for (const name of ['maxEntries', 'maxBytes'] as const) {
+    if (!Number.isSafeInteger(resolved[name]) || resolved[name] < 1) {
+      throw new TypeError(`The option \`${name}\` must be a whole number, 1 or more.`)
+    }
+  }
+  return resolved
+}

@@ -1,0 +1,74 @@
+import { LRUCache } from 'lru-cache'
+
+export interface NearEntry {
+  value: Uint8Array
+  /** Epoch ms, as the store told it. */
+  expiresAt: number
+  /** When it is answered no more, by `performance.now()`: a clock that nobody sets. */
+  goodUntil: number
+}
+
+export interface NearBounds {
+  maxEntries: number
+  maxBytes: number
+}
+
+/** A read that is under way: whether what it brings may be kept is open until it is there. */
+export interface Load {
+  isVoid: boolean
+}
+
+/** What an entry takes beside its key and its value, roughly. */
+const OVERHEAD = 200
+
+/** Remembered values, bounded, and the reads that may add to them. */
+export class NearEntries {
+  readonly #entries: LRUCache<string, NearEntry>
+  readonly #loads = new Map<string, Set<Load>>()
+
+  constructor({ maxEntries, maxBytes }: NearBounds) {
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      sizeCalculation: ({ value }, key) => value.length + 2 * key.length + OVERHEAD,
+    })
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get bytes(): number {
+    return this.#entries.calculatedSize
+  }
+
+  get(key: string): NearEntry | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** To be called before the read is sent: what is dropped from then on is not brought back by it. */
+  beginLoad(key: string): Load {
+    const load = { isVoid: false }
+    const loads = this.#loads.get(key)
+    if (loads) loads.add(load)
+    else this.#loads.set(key, new Set([load]))
+    return load
+  }
+
+  /** Keeps what the read brought, unless the key was dropped meanwhile. */
+  endLoad(key: string, load: Load, entry: NearEntry | undefined): void {
+    const loads = this.#loads.get(key)
+    if (loads?.delete(load) && loads.size === 0) this.#loads.delete(key)
+    if (entry && !load.isVoid) this.#entries.set(key, entry)
+  }
+
+  drop(key: string): void {
+    this.#entries.delete(key)
+    for (const load of this.#loads.get(key) ?? []) load.isVoid = true
+  }
+
+  dropAll(): void {
+    this.#entries.clear()
+    for (const loads of this.#loads.values()) for (const load of loads) load.isVoid = true
+  }
+}
