@@ -99,6 +99,22 @@ describe.each<[string, () => Express]>([
     }
   })
 
+  test('requests that have no session may be given another one', async () => {
+    const app = create()
+    app.get('/own', (req, res) => {
+      const before = req.session
+      Object.assign(req, { session: { mine: true } })
+      res.json([before ?? null, req.session, Object.keys(req).includes('session')])
+    })
+    app.use(sessions())
+    app.get('/', write)
+    const get = await serve(app)
+    for (let i = 0; i < 2; i++) {
+      expect((await get('/own')).body).toBe('[null,{"mine":true},true]')
+      expect((await get('/')).cookie).toMatch(/^sid=/)
+    }
+  })
+
   test('an application mounted after its first response is held as before', async () => {
     const inner = create()
     inner.use(sessions()).all('/', write)

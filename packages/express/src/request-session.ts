@@ -33,23 +33,34 @@ export function requestSession<Data extends object>(
   session: Session<Data>,
 ): RequestSession<Data> {
   const handler = new RequestSessionHandler(state, session)
-  return new Proxy(printable(handler), handler) as RequestSession<Data>
+  return new Proxy(new Printable(), handler) as RequestSession<Data>
 }
 
 /** What stands behind the proxy is what consoles print. */
-const printable = (handler: RequestSessionHandler): object =>
-  Object.defineProperty({}, inspect.custom, { configurable: true, value: () => ({ ...handler.data }) })
+class Printable {
+  /** Called on the proxy. */
+  [inspect.custom]() {
+    return { ...this }
+  }
+}
 
 class RequestSessionHandler implements ProxyHandler<object> {
-  readonly #methods: RequestSessionMethods
+  readonly #state: RequestState
   readonly #session: Session<object>
+  #methods: RequestSessionMethods | undefined
   #prototype: object | undefined
   /** What the session held when it ended under this view: people copy it into the next one. */
   #last: object | undefined
 
   constructor(state: RequestState, session: Session<object>) {
+    this.#state = state
     this.#session = session
-    this.#methods = this.#createMethods(state, session)
+  }
+
+  /** Made when first asked for: most requests need the data alone. */
+  get methods(): RequestSessionMethods {
+    this.#methods ??= this.#createMethods(this.#state, this.#session)
+    return this.#methods
   }
 
   get data(): object {
@@ -60,7 +71,7 @@ class RequestSessionHandler implements ProxyHandler<object> {
     const data = this.data
     // Not what objects inherit: whoever stores a `constructor` gets that one back.
     if (Object.hasOwn(data, key)) return Reflect.get(data, key)
-    return Reflect.get(key in this.#methods ? this.#methods : data, key)
+    return Reflect.get(key in this.methods ? this.methods : data, key)
   }
 
   set(_: object, key: PropertyKey, value: unknown): boolean {
@@ -70,12 +81,12 @@ class RequestSessionHandler implements ProxyHandler<object> {
 
   /** Libraries look there for `save`; what is enumerated stays the data. */
   getPrototypeOf(): object {
-    this.#prototype ??= Object.create(Object.prototype, hidden(this.#methods))
+    this.#prototype ??= Object.create(Object.prototype, hidden(this.methods))
     return this.#prototype as object
   }
 
   has(_: object, key: PropertyKey): boolean {
-    return key in this.data || key in this.#methods
+    return key in this.data || key in this.methods
   }
 
   deleteProperty(_: object, key: PropertyKey): boolean {

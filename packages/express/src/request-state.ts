@@ -1,7 +1,9 @@
 import type { SessionContext, Sessions } from '@tegata/core'
 
-/** Shared by the ESM and the CommonJS build of this package, which an application may load both. */
-const STATE = Symbol.for('@tegata/express')
+/**
+ * Kept beside the requests, and shared by the ESM and the CommonJS build of this package, which an application may load both.
+ */
+const STATES = Symbol.for('@tegata/express')
 
 /** What the middleware keeps on a request. */
 export interface RequestState {
@@ -16,12 +18,16 @@ export interface RequestState {
   ending?: Promise<void>
 }
 
-type Carrier = { [STATE]?: RequestState }
+type Registry = { [STATES]?: WeakMap<object, RequestState> }
 
-export const stateOf = (req: object): RequestState | undefined => (req as Carrier)[STATE]
+const registry = globalThis as Registry
+registry[STATES] ??= new WeakMap()
+const states = registry[STATES]
+
+export const stateOf = (req: object): RequestState | undefined => states.get(req)
 
 export function keepState(req: object, state: RequestState): void {
-  Object.defineProperty(req, STATE, { value: state, configurable: true })
+  states.set(req, state)
 }
 
 export function requireState(req: object, caller: string): RequestState {

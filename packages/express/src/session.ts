@@ -3,8 +3,8 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Session, SessionAccess, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
 import { type AnyResponse, holdResponse } from '@tegata/node-response'
 import vary from 'vary'
-import { requestSession } from './request-session.ts'
 import { keepState, type RequestState, requireState, stateOf } from './request-state.ts'
+import { showSession } from './session-property.ts'
 
 export interface SessionMiddlewareOptions {
   /**
@@ -54,7 +54,7 @@ export function session<Data extends object>(
     }) as SessionContext<object>
     const state: RequestState = { sessions: sessions as Sessions<object>, context, lazy }
     keepState(req, state)
-    Object.defineProperty(req, 'session', sessionProperty)
+    showSession(req)
     // Not at the session's first use: in `res.end(req.session.user)` that comes after `res.end` was looked up.
     hold(state, res, next)
 
@@ -106,48 +106,6 @@ function setHeaders(res: AnyResponse, { setCookies, vary: varies }: SessionHeade
   const others = res.getHeader('Set-Cookie') ?? []
   res.setHeader('Set-Cookie', [others, ...setCookies].flat().map(String))
   res.setHeader('Cache-Control', 'no-store')
-}
-
-/** One for all requests: the getter finds its state on the request. */
-const sessionProperty: PropertyDescriptor = {
-  configurable: true,
-  get(this: object) {
-    const state = requireState(this, 'req.session')
-    const { loaded } = state.context
-    if (loaded && !state.ending) {
-      state.view ??= requestSession(state, loaded)
-      return state.view
-    }
-    if (state.lazy && !state.isEnded) {
-      throw new TypeError(
-        'With session(sessions, { lazy: true }) `await getSession(req)` comes before req.session.',
-      )
-    }
-    return undefined
-  },
-  set(this: object, value: unknown) {
-    const state = requireState(this, 'req.session')
-    replaceSession(state, value)
-  },
-}
-
-/** `req.session = null` logs out, as elsewhere; an object replaces the data. */
-function replaceSession(state: RequestState, value: unknown): void {
-  if (value === null || value === undefined) {
-    state.isEnded = true
-    state.ending = state.context.destroy().then(() => {
-      delete state.view
-      delete state.ending
-    })
-    // The commit tells of it.
-    state.ending.catch(() => {})
-    return
-  }
-  const { loaded } = state.context
-  if (!loaded || state.ending)
-    throw new TypeError('There is no session to assign to: use `await getSession(req)`.')
-  if (typeof value !== 'object') throw new TypeError('req.session takes an object, or null to log out.')
-  if (value !== state.view) loaded.data = { ...value }
 }
 
 function isSecure(req: IncomingMessage | Http2ServerRequest): boolean {
