@@ -1,9 +1,10 @@
 import type { AnyResponse } from './response.ts'
 
-type Listener = (...args: unknown[]) => void
+export type Listener = (...args: unknown[]) => void
 type Register = (event: string, listener: Listener) => AnyResponse
 
 const METHODS = ['on', 'addListener', 'once'] as const
+export type ListenerMethod = (typeof METHODS)[number]
 
 /**
  * Who waits for 'drain' while a response is held. Such a listener may not go where the layers below would take it:
@@ -12,20 +13,26 @@ const METHODS = ['on', 'addListener', 'once'] as const
 export class DrainWaiters {
   readonly #res: AnyResponse
   readonly #own = new Map<string, unknown>()
-  readonly #waiting: [method: (typeof METHODS)[number], listener: Listener][] = []
+  readonly #waiting: [method: ListenerMethod, listener: Listener][] = []
 
-  constructor(res: AnyResponse) {
+  /** `isLayered`: methods of the application pass the listeners on to `add`. */
+  constructor(res: AnyResponse, isLayered: boolean) {
     this.#res = res
+    if (isLayered && !METHODS.some((method) => Object.hasOwn(res, method))) return
     const target = res as unknown as Record<string, Register>
     for (const method of METHODS) {
       const below = target[method] as Register
       this.#own.set(method, Object.hasOwn(res, method) ? below : undefined)
       target[method] = (event, listener) => {
         if (event !== 'drain') return below.call(res, event, listener)
-        this.#waiting.push([method, listener])
+        this.add(method, listener)
         return res
       }
     }
+  }
+
+  add(method: ListenerMethod, listener: Listener): void {
+    this.#waiting.push([method, listener])
   }
 
   /** Hands the listeners on; wakes them where nothing will, as all that was held has been taken. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { DrainWaiters } from './drain.ts'
-import { outletBeneath, putInFront } from './put-in-front.ts'
+import { applicationLayer } from './application-layer.ts'
+import { DrainWaiters, type Listener, type ListenerMethod } from './drain.ts'
 import {
   type AnyResponse,
   cutOff,
@@ -55,31 +55,94 @@ const gates = new WeakMap<AnyResponse, Gate>()
 export function holdResponse(res: AnyResponse, hold: Hold): void {
   // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
   if (gates.has(res) || typeof res.headersSent !== 'boolean') return
-  gates.set(res, new Gate(res, hold, putInFront(res, shared)))
+  const layer = applicationLayer(res, createLayer)
+  gates.set(res, new Gate(res, hold, layer))
+  if (layer) return
+  // One by one: a loop would cost more than the rest of a passing gate.
+  const outlet = outletOf(res)
+  outlet.write = shared.write
+  outlet.end = shared.end
+  outlet.writeHead = shared.writeHead
+  outlet.flushHeaders = shared.flushHeaders
 }
 
 /** HTTP/2's compatibility API does not tell. */
 const DEFAULT_HIGH_WATER_MARK = 16_384
 
-/** For all responses, as a closure each would cost more than the rest of a passing gate. Some may stand before a response that nobody holds. */
+const gateOf = (res: AnyResponse) => gates.get(res) as Gate
+
+/** For all responses: a closure each would cost more than the rest of a passing gate. */
 const shared: Outlet = {
   write(this: AnyResponse, ...args: unknown[]) {
-    const gate = gates.get(this)
-    return gate ? gate.write(args) : outletBeneath(this).write.apply(this, args)
+    return gateOf(this).write(args)
   },
   end(this: AnyResponse, ...args: unknown[]) {
-    const gate = gates.get(this)
-    return gate ? gate.end(args) : outletBeneath(this).end.apply(this, args)
+    return gateOf(this).end(args)
   },
   writeHead(this: AnyResponse, ...args: unknown[]) {
-    const gate = gates.get(this)
-    return gate ? gate.writeHead(args) : outletBeneath(this).writeHead.apply(this, args)
+    return gateOf(this).writeHead(args)
   },
   flushHeaders(this: AnyResponse) {
-    const gate = gates.get(this)
-    if (gate) gate.flushHeaders()
-    else outletBeneath(this).flushHeaders.call(this)
+    gateOf(this).flushHeaders()
   },
+}
+
+/** The same for all responses of an application, most of which may be held by nobody; and what a held one shows of itself. */
+const createLayer = (prototype: object): object =>
+  Object.setPrototypeOf(
+    {
+      write(this: AnyResponse, ...args: unknown[]) {
+        const gate = gates.get(this)
+        return gate ? gate.write(args) : super.write(...args)
+      },
+      end(this: AnyResponse, ...args: unknown[]) {
+        const gate = gates.get(this)
+        return gate ? gate.end(args) : super.end(...args)
+      },
+      writeHead(this: AnyResponse, ...args: unknown[]) {
+        const gate = gates.get(this)
+        return gate ? gate.writeHead(args) : super.writeHead(...args)
+      },
+      flushHeaders(this: AnyResponse) {
+        const gate = gates.get(this)
+        return gate ? gate.flushHeaders() : super.flushHeaders()
+      },
+      get headersSent() {
+        return gates.get(this as unknown as AnyResponse)?.isShownAsSent || super.headersSent
+      },
+      setHeader(this: AnyResponse, ...args: unknown[]) {
+        assertOpen(this, 'set')
+        return super.setHeader(...args)
+      },
+      setHeaders(this: AnyResponse, ...args: unknown[]) {
+        assertOpen(this, 'set')
+        return super.setHeaders(...args)
+      },
+      appendHeader(this: AnyResponse, ...args: unknown[]) {
+        assertOpen(this, 'append')
+        return super.appendHeader(...args)
+      },
+      removeHeader(this: AnyResponse, ...args: unknown[]) {
+        assertOpen(this, 'remove')
+        return super.removeHeader(...args)
+      },
+      on(this: AnyResponse, event: string, listener: Listener) {
+        return gates.get(this)?.awaitsDrain('on', event, listener) ? this : super.on(event, listener)
+      },
+      addListener(this: AnyResponse, event: string, listener: Listener) {
+        return gates.get(this)?.awaitsDrain('addListener', event, listener)
+          ? this
+          : super.addListener(event, listener)
+      },
+      once(this: AnyResponse, event: string, listener: Listener) {
+        return gates.get(this)?.awaitsDrain('once', event, listener) ? this : super.once(event, listener)
+      },
+    },
+    prototype,
+  )
+
+function assertOpen(res: AnyResponse, verb: string): void {
+  if (gates.get(res)?.isShownAsSent) throw headersSentError(verb)
 }
 
 class Gate {
@@ -87,6 +150,8 @@ class Gate {
   readonly #hold: Hold
   /** The outlet as the gate found it: Node's own, or that of layers below. */
   readonly #below: Outlet
+  /** Where the gate's methods are, if not on the response itself. */
+  readonly #layer: object | undefined
   /** Cookies that were set before the gate, which a failed commit leaves. */
   readonly #setCookie: ReturnType<AnyResponse['getHeader']>
   #phase: Phase
@@ -98,13 +163,26 @@ class Gate {
   #heldBytes = 0
   #hasEnd = false
 
-  constructor(res: AnyResponse, hold: Hold, below: Outlet) {
+  constructor(res: AnyResponse, hold: Hold, layer: object | undefined) {
+    const { write, end, writeHead, flushHeaders } = layer ? Object.getPrototypeOf(layer) : outletOf(res)
     this.#res = res
     this.#hold = hold
-    this.#below = below
+    this.#below = { write, end, writeHead, flushHeaders }
+    this.#layer = layer
     this.#setCookie = res.getHeader('Set-Cookie')
     this.#phase = res.headersSent ? 'streaming' : 'open'
     if (res.headersSent) hold.seal()
+  }
+
+  /** To all who ask, though it is only held. */
+  get isShownAsSent(): boolean {
+    return this.#facade !== undefined
+  }
+
+  awaitsDrain(method: ListenerMethod, event: string, listener: Listener): boolean {
+    if (event !== 'drain' || !this.#drain) return false
+    this.#drain.add(method, listener)
+    return true
   }
 
   write(args: unknown[]): boolean {
@@ -168,7 +246,7 @@ class Gate {
     if (isImplicit) assertStatus(args[0])
     else recordHead(this.#res, args)
     this.#isHeadFixed = true
-    if (!isImplicit) this.#facade = new SentFacade(this.#res)
+    if (!isImplicit) this.#facade = new SentFacade(this.#res, this.#layer !== undefined)
     return this.#res
   }
 
@@ -189,8 +267,8 @@ class Gate {
     }
     this.#fixHead()
     this.#phase = 'held'
-    this.#facade ??= new SentFacade(this.#res)
-    this.#drain = new DrainWaiters(this.#res)
+    this.#facade ??= new SentFacade(this.#res, this.#layer !== undefined)
+    this.#drain = new DrainWaiters(this.#res, this.#layer !== undefined)
     this.#wait(committing)
     return false
   }
@@ -220,8 +298,8 @@ class Gate {
    */
   #fixHead(): void {
     if (this.#isHeadFixed) return
-    if (outletOf(this.#res).writeHead !== shared.writeHead)
-      outletOf(this.#res).writeHead(this.#res.statusCode)
+    const own = (this.#layer as Outlet | undefined) ?? shared
+    if (outletOf(this.#res).writeHead !== own.writeHead) outletOf(this.#res).writeHead(this.#res.statusCode)
     this.#isHeadFixed = true
   }
 
@@ -260,8 +338,7 @@ class Gate {
       // The caller has gone on long ago: what it could have been told was checked when it called.
       cutOff(this.#res, error as Error)
     }
-    this.#drain?.release(isTaken)
-    this.#drain = undefined
+    this.#releaseDrain(isTaken)
   }
 
   /** HTTP/2's `end` writes through the response's own `write`: it has to pass, now and later. */
@@ -270,14 +347,19 @@ class Gate {
     return this.#below.end.apply(this.#res, args)
   }
 
+  #releaseDrain(isTaken: boolean): void {
+    const drain = this.#drain
+    this.#drain = undefined
+    drain?.release(isTaken)
+  }
+
   #fail(error: unknown): void {
     const calls = this.#calls
     this.#calls = []
     if (isGone(this.#res)) return this.#abandon()
     this.#facade?.lift()
     this.#facade = undefined
-    this.#drain?.release(true)
-    this.#drain = undefined
+    this.#releaseDrain(true)
     this.#phase = 'over'
     // Methods that were patched above have seen their response end, and would swallow the error page.
     Object.assign(this.#res, this.#below)
@@ -304,8 +386,7 @@ class Gate {
     this.#calls = []
     this.#facade?.lift()
     this.#facade = undefined
-    this.#drain?.release(false)
-    this.#drain = undefined
+    this.#releaseDrain(false)
     this.#phase = 'over'
     this.#dismiss(calls, destroyedError())
     if (!isGone(this.#res)) cutOff(this.#res)

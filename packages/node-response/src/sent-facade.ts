@@ -17,10 +17,16 @@ export class SentFacade {
   readonly #statusMessage: string | undefined
   readonly #before = new Map<string, PropertyDescriptor | undefined>()
 
-  constructor(res: AnyResponse) {
+  readonly #isLayered: boolean
+
+  /** `isLayered`: methods of the application show the headers as sent. */
+  constructor(res: AnyResponse, isLayered: boolean) {
     this.#res = res
+    this.#isLayered =
+      isLayered && !['headersSent', ...Object.keys(SETTERS)].some((name) => Object.hasOwn(res, name))
     this.#statusCode = res.statusCode
     this.#statusMessage = 'stream' in res ? undefined : res.statusMessage
+    if (this.#isLayered) return
     this.#define('headersSent', { get: () => true })
     for (const [name, verb] of Object.entries(SETTERS)) {
       if (!(name in res)) continue
@@ -35,11 +41,17 @@ export class SentFacade {
 
   /** From the call of `end` on. */
   end(): void {
+    if (this.#isLayered) {
+      // What \`writableEnded\` asks as well.
+      ;(this.#res as { finished: boolean }).finished = true
+      return
+    }
     this.#define('writableEnded', { get: () => true })
     this.#define('finished', { get: () => true, set: () => {} })
   }
 
   lift(): void {
+    if (this.#isLayered) (this.#res as { finished: boolean }).finished = false
     for (const [name, descriptor] of this.#before) {
       if (descriptor) Object.defineProperty(this.#res, name, descriptor)
       else delete (this.#res as unknown as Record<string, unknown>)[name]

