@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { resolveOptions, type SessionOptions } from './options.ts'
+import { createSessions } from './sessions.ts'
 import { MapStore } from './testing.ts'
 
 const store = new MapStore(Date.now)
@@ -46,6 +47,10 @@ describe('the options of createSessions()', () => {
   test('refuse a name they do not know, so that a typing error is no default', () => {
     expect(() => resolve({ idleTimout: 5 })).toThrow('Unknown option `idleTimout` of createSessions().')
     expect(() => resolve({ cookie: { samesite: 'lax' } })).toThrow('Unknown option `cookie.samesite`.')
+  })
+
+  test('are asked for where none are given', () => {
+    expect(() => createSessions(undefined as never)).toThrow('The option `store` of createSessions() must')
   })
 
   test('refuse to encrypt in a format that others must be able to read', () => {

@@ -49,7 +49,7 @@ export class Sessions<Data extends object = SessionData> {
 export function createSessions<Data extends object = SessionData>(
   options: SessionOptions<Data>,
 ): Sessions<Data> {
-  const resolved = resolveOptions({ ...options, onEvent: options.onEvent ?? warnOnce() })
+  const resolved = resolveOptions({ ...options, onEvent: options?.onEvent ?? warnOnce() })
   const { secrets, prefix: _, ...cookie } = resolved.cookie
   const { idleTimeout, absoluteTimeout, rolling, touchAfter, storeTimeout, onStoreError, format } = resolved
   return new Sessions<Data>(createRuntime(resolved), {

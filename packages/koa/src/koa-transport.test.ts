@@ -122,7 +122,7 @@ describe("koa-session's cookies", () => {
     )
   })
 
-  test.each([{ keys: [] }, { keys: [''] }, { keys: 'key' }, {}])(
+  test.each([{ keys: [] }, { keys: [''] }, { keys: 'key' }, {}, undefined])(
     'need keys: %o is a TypeError',
     (options) => {
       expect(() => koaTransport(options as never)).toThrow(TypeError)

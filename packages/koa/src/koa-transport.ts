@@ -24,10 +24,10 @@ const MAX_VALUE_LENGTH = 4096
  * The cookies of koa-session: the id, and its signature in a second one, `<name>.sig`; for `createSessions({ transport })`.
  * The name is the option `cookie.name` as it stands, on every request. Throws a `TypeError` without keys.
  */
-export function koaTransport({
-  keys,
-}: KoaTransportOptions): (cookie: ResolvedCookieOptions) => CookieTransport {
-  const keygrip = keygripOf(keys)
+export function koaTransport(
+  options: KoaTransportOptions,
+): (cookie: ResolvedCookieOptions) => CookieTransport {
+  const keygrip = keygripOf(options?.keys)
   return ({ name, path, domain, secure, sameSite, partitioned }) => {
     const signatureName = `${name}.sig`
     const pair = (

@@ -80,6 +80,13 @@ describe('a server that does not answer', () => {
     expect(server.sent).toEqual([])
   })
 
+  test('is said to be silent with what its client said last, such as that it was never connected', async () => {
+    const error = new Error('The client is closed')
+    const store = redisStore({ send: () => Promise.reject(error), isErrorReply: (_): _ is Error => false })
+    for (let i = 0; i < 5; i++) await expect(store.read('a')).rejects.toMatchObject({ cause: error })
+    await expect(store.read('a')).rejects.toMatchObject({ ...failedFast, cause: { cause: error } })
+  })
+
   test('is asked on when it answers in between', async () => {
     const server = new Silent()
     for (let round = 0; round < 3; round++) {

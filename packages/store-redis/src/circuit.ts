@@ -21,6 +21,7 @@ export function createCircuit(isAnswer: (error: unknown) => boolean): Circuit {
   )
   let ask: () => Promise<unknown>
   let isProbing = false
+  let lastFailure: unknown
 
   async function probe(): Promise<void> {
     if (isProbing) return
@@ -31,10 +32,14 @@ export function createCircuit(isAnswer: (error: unknown) => boolean): Circuit {
     }
     isProbing = false
   }
+  breaker.onFailure(({ reason }) => {
+    if ('error' in reason) lastFailure = reason.error
+  })
   breaker.onBreak(() => void probe())
 
   return (command, askForLife) => {
-    if (breaker.state !== CircuitState.Closed) return Promise.reject(new NoAnswerError())
+    if (breaker.state !== CircuitState.Closed)
+      return Promise.reject(new NoAnswerError({ cause: lastFailure }))
     ask = askForLife
     return breaker.execute(command)
   }
@@ -43,11 +48,12 @@ export function createCircuit(isAnswer: (error: unknown) => boolean): Circuit {
 /** A server that stays away is no reason to keep the process alive; browsers and workers have numbers for timers. */
 const unref = (timer: unknown) => (timer as { unref?: () => void }).unref?.()
 
-/** Nothing was sent. */
+/** Nothing was sent. `cause` is what the last command that was sent came to, such as a client that is not connected. */
 export class NoAnswerError extends Error {
-  constructor() {
+  constructor(options?: ErrorOptions) {
     super(
       'Redis did not answer the last commands, and this one was not sent; it is being asked for a sign of life.',
+      options,
     )
     this.name = 'NoAnswerError'
   }
