@@ -1,9 +1,9 @@
-// Puts what the tests have written down (`conformance.json`, `costs.json`) into the tables of docs/redis.md: `npm run tables`.
+// Puts what the tests have written down (`conformance.json`, `costs.json`) into the tables of the documents: `npm run tables`.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('..', import.meta.url)
-const document = new URL('docs/redis.md', root)
+export const documents = ['README.md', 'docs/redis.md']
 
 const read = (url) => JSON.parse(readFileSync(url, 'utf8'))
 const distinct = (values) => [...new Set(values)]
@@ -59,13 +59,15 @@ const withTable = (text, name, content) =>
     (_, begin, end) => `${begin}\n${content}\n\n${end}`,
   )
 
-/** The text of the document, and what it would be with the tables as the tests wrote them. */
-export function tables() {
-  const text = readFileSync(document, 'utf8')
+/** The text of a document, and what it would be with the tables as the tests wrote them. */
+export function tables(document) {
+  const text = readFileSync(new URL(document, root), 'utf8')
   return {
     committed: text,
     made: withTable(withTable(text, 'conformance', conformance()), 'costs', costs()),
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(document, tables().made)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const document of documents) writeFileSync(new URL(document, root), tables(document).made)
+}
