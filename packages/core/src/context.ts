@@ -12,7 +12,7 @@ import { listenedTo, type Runtime } from './runtime.ts'
 import { Session } from './session.ts'
 import type { SessionState } from './session-state.ts'
 
-/** What an integration knows of a request. */
+/** What an integration knows of a request; it is asked when that is needed, once or more. */
 export interface SessionRequest {
   /** The request's Cookie header. */
   cookie?: string | undefined
@@ -51,9 +51,8 @@ export type IdChange =
  */
 export class SessionContext<Data extends object = SessionData> {
   readonly #runtime: Runtime
-  readonly #cookieHeader: string | undefined
-  readonly #secure: boolean
-  readonly #givenId: string | undefined
+  readonly #request: SessionRequest
+  #isSecure: boolean | undefined
   /** What the cookie says, once it was looked at. */
   #cookie: { id: string | undefined; isPresent: boolean } | undefined
   #loading: Promise<void> | undefined
@@ -71,9 +70,7 @@ export class SessionContext<Data extends object = SessionData> {
   /** @internal Contexts come from `Sessions.open()`. */
   constructor(runtime: Runtime, request: SessionRequest) {
     this.#runtime = request.onEvent ? listenedTo(runtime, request.onEvent) : runtime
-    this.#cookieHeader = request.cookie
-    this.#secure = request.secure ?? false
-    this.#givenId = request.id
+    this.#request = request
   }
 
   /**
@@ -233,6 +230,12 @@ export class SessionContext<Data extends object = SessionData> {
     this.#session = new Session<Data>(this.#runtime, state)
   }
 
+  /** Asked once: a connection that has gone knows no more. */
+  get #secure(): boolean {
+    this.#isSecure ??= this.#request.secure ?? false
+    return this.#isSecure
+  }
+
   #readCookie(): { id: string | undefined; isPresent: boolean } {
     this.#cookie ??= this.#parseCookie()
     return this.#cookie
@@ -240,7 +243,7 @@ export class SessionContext<Data extends object = SessionData> {
 
   #parseCookie() {
     const { transport, format, emit } = this.#runtime
-    const text = this.#givenId ?? transport.read(this.#cookieHeader, this.#secure)
+    const text = this.#request.id ?? transport.read(this.#request.cookie, this.#secure)
     if (text === undefined) return { id: undefined, isPresent: false }
     if (text !== 'malformed' && format.isId(text)) return { id: text, isPresent: true }
     emit({ type: 'malformed-id' })

@@ -112,7 +112,7 @@ class RequestSessionHandler implements ProxyHandler<object> {
     const end = async () => {
       this.#last = { ...this.data }
       await context.destroy()
-      delete state.view
+      state.view = undefined
       state.isEnded = true
     }
     const methods: RequestSessionMethods = {

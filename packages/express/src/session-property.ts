@@ -49,8 +49,8 @@ function replaceSession(state: RequestState, value: unknown): void {
   if (value === null || value === undefined) {
     state.isEnded = true
     state.ending = state.context.destroy().then(() => {
-      delete state.view
-      delete state.ending
+      state.view = undefined
+      state.ending = undefined
     })
     // The commit tells of it.
     state.ending.catch(() => {})

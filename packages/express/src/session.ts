@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Session, SessionAccess, SessionContext, SessionHeaders, Sessions } from '@tegata/core'
-import { type AnyResponse, holdResponse } from '@tegata/node-response'
-import vary from 'vary'
-import { keepState, type RequestState, requireState, stateOf } from './request-state.ts'
+import type { Session, SessionAccess, Sessions } from '@tegata/core'
+import { holdResponse } from '@tegata/node-response'
+import { keepState, RequestState, requireState, stateOf } from './request-state.ts'
 import { showSession } from './session-property.ts'
 
 export interface SessionMiddlewareOptions {
@@ -48,17 +47,13 @@ export function session<Data extends object>(
         isSame ? undefined : new TypeError('This request already has sessions of another createSessions().'),
       )
     }
-    const context = sessions.open({
-      cookie: req.headers.cookie,
-      secure: isSecure(req),
-    }) as SessionContext<object>
-    const state: RequestState = { sessions: sessions as Sessions<object>, context, lazy }
-    keepState(req, state)
+    const state = new RequestState(req, sessions as Sessions<object>, lazy, next)
+    keepState(state)
     showSession(req)
     // Not at the session's first use: in `res.end(req.session.user)` that comes after `res.end` was looked up.
-    hold(state, res, next)
+    holdResponse(res, state)
 
-    const loading = lazy ? undefined : context.load()
+    const loading = lazy ? undefined : state.context.load()
     if (loading) loading.then(() => next(), next)
     else next()
   }
@@ -77,7 +72,7 @@ export async function getSession<Data extends object = Record<string, unknown>>(
   const before = state.context.loaded
   const session = await state.context.session(access)
   // A view of what the store says is over.
-  if (before && before !== session) delete state.view
+  if (before && before !== session) state.view = undefined
   return session as Session<object> as Session<Data>
 }
 
@@ -85,31 +80,7 @@ export async function getSession<Data extends object = Record<string, unknown>>(
 export async function destroySession(req: object): Promise<boolean> {
   const state = requireState(req, 'destroySession(req)')
   const hasEnded = await state.context.destroy()
-  delete state.view
+  state.view = undefined
   state.isEnded = true
   return hasEnded
-}
-
-function hold(state: RequestState, res: AnyResponse, next: (error?: unknown) => void): void {
-  const { context } = state
-  holdResponse(res, {
-    commit: () => (state.ending ? state.ending.then(() => context.commit()) : context.commit()),
-    setHeaders: () => setHeaders(res, context.headers()),
-    seal: () => context.seal(),
-    fail: next,
-  })
-}
-
-function setHeaders(res: AnyResponse, { setCookies, vary: varies }: SessionHeaders): void {
-  if (varies) vary(res as ServerResponse, 'Cookie')
-  if (setCookies.length === 0) return
-  const others = res.getHeader('Set-Cookie') ?? []
-  res.setHeader('Set-Cookie', [others, ...setCookies].flat().map(String))
-  res.setHeader('Cache-Control', 'no-store')
-}
-
-function isSecure(req: IncomingMessage | Http2ServerRequest): boolean {
-  // Express knows of trusted proxies.
-  if ('secure' in req) return Boolean(req.secure)
-  return Boolean(req.socket && 'encrypted' in req.socket && req.socket.encrypted)
 }

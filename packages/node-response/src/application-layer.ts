@@ -1,4 +1,4 @@
-import { type AnyResponse, OUTLET } from './response.ts'
+import type { AnyResponse } from './response.ts'
 
 /** By the prototype on which a layer was put. */
 const layers = new WeakMap<object, object>()
@@ -13,7 +13,7 @@ export function applicationLayer(
   createLayer: (prototype: object) => object,
 ): object | undefined {
   const application = outermostApplication(res)
-  if (!application || OUTLET.some((name) => Object.hasOwn(res, name))) return undefined
+  if (!application || isPatched(res)) return undefined
   return layers.get(application) ?? addLayer(application, createLayer)
 }
 
@@ -24,6 +24,13 @@ function outermostApplication(res: AnyResponse): object | undefined {
     found = at
   return found
 }
+
+/** Written out, as it is asked of every response. */
+const isPatched = (res: AnyResponse): boolean =>
+  Object.hasOwn(res, 'end') ||
+  Object.hasOwn(res, 'write') ||
+  Object.hasOwn(res, 'writeHead') ||
+  Object.hasOwn(res, 'flushHeaders')
 
 function addLayer(application: object, createLayer: (prototype: object) => object): object {
   const layer = createLayer(Object.getPrototypeOf(application))

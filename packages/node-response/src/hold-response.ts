@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { applicationLayer } from './application-layer.ts'
 import { DrainWaiters, type Listener, type ListenerMethod } from './drain.ts'
+import { type Kept, messageSlot } from './message-slot.ts'
 import {
   type AnyResponse,
   cutOff,
@@ -46,7 +47,8 @@ interface HeldCall {
  */
 type Phase = 'open' | 'held' | 'streaming' | 'ending' | 'ended' | 'over'
 
-const gates = new WeakMap<AnyResponse, Gate>()
+/** Of this build alone: another one brings layers of its own, and two gates in a row are as good as one. */
+const gates = messageSlot<Gate>(Symbol('gate'))
 
 /**
  * Holds a response from its first byte on until a commit has ended; with nothing to commit every call passes straight
@@ -54,9 +56,9 @@ const gates = new WeakMap<AnyResponse, Gate>()
  */
 export function holdResponse(res: AnyResponse, hold: Hold): void {
   // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
-  if (gates.has(res) || typeof res.headersSent !== 'boolean') return
+  if (gates.get(res) || typeof res.headersSent !== 'boolean') return
   const layer = applicationLayer(res, createLayer)
-  gates.set(res, new Gate(res, hold, layer))
+  gates.set(new Gate(res, hold, layer))
   if (layer) return
   // One by one: a loop would cost more than the rest of a passing gate.
   const outlet = outletOf(res)
@@ -145,7 +147,7 @@ function assertOpen(res: AnyResponse, verb: string): void {
   if (gates.get(res)?.isShownAsSent) throw headersSentError(verb)
 }
 
-class Gate {
+class Gate implements Kept {
   readonly #res: AnyResponse
   readonly #hold: Hold
   /** The outlet as the gate found it: Node's own, or that of layers below. */
@@ -164,14 +166,17 @@ class Gate {
   #hasEnd = false
 
   constructor(res: AnyResponse, hold: Hold, layer: object | undefined) {
-    const { write, end, writeHead, flushHeaders } = layer ? Object.getPrototypeOf(layer) : outletOf(res)
     this.#res = res
     this.#hold = hold
-    this.#below = { write, end, writeHead, flushHeaders }
+    this.#below = layer ? Object.getPrototypeOf(layer) : methodsOf(outletOf(res))
     this.#layer = layer
     this.#setCookie = res.getHeader('Set-Cookie')
     this.#phase = res.headersSent ? 'streaming' : 'open'
     if (res.headersSent) hold.seal()
+  }
+
+  get message(): AnyResponse {
+    return this.#res
   }
 
   /** To all who ask, though it is only held. */
@@ -362,7 +367,7 @@ class Gate {
     this.#releaseDrain(true)
     this.#phase = 'over'
     // Methods that were patched above have seen their response end, and would swallow the error page.
-    Object.assign(this.#res, this.#below)
+    Object.assign(this.#res, methodsOf(this.#below))
     rollBackHead(this.#res, this.#setCookie)
     this.#hold.setHeaders(this.#res)
     this.#dismiss(calls, error as Error)
@@ -406,6 +411,13 @@ class Gate {
     return true
   }
 }
+
+const methodsOf = ({ write, end, writeHead, flushHeaders }: Outlet): Outlet => ({
+  write,
+  end,
+  writeHead,
+  flushHeaders,
+})
 
 const callbackOf = (args: readonly unknown[]): Callback | undefined =>
   args.find((arg): arg is Callback => typeof arg === 'function')

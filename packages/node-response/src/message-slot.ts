@@ -1,0 +1,47 @@
+/** What is kept for one request or response, and says for which. */
+export interface Kept {
+  readonly message: object
+}
+
+/** A place where one value is kept per request or response, unseen by applications. */
+export interface MessageSlot<T extends Kept> {
+  get(message: object): T | undefined
+  set(value: T): void
+}
+
+/** Node's own state of a readable stream: one per request, found from its response too, and as old as streams are. */
+interface Message {
+  readonly _readableState?: object | undefined
+  readonly req?: { readonly _readableState?: object | undefined } | undefined
+}
+
+/** Slots of one name are one, whichever copy or build of this package made them. */
+type Registry = { [name: symbol]: WeakMap<object, Kept> | undefined }
+
+/**
+ * A property of the request or the response itself would cost about 3 µs in Express (once it has given a message its prototype, V8
+ * shares no shape between two of them), and an entry of a WeakMap about as much, in garbage collection. So the
+ * value lies on the state that Node keeps for the request; what has none, or has it taken, lies in a WeakMap.
+ */
+export function messageSlot<T extends Kept>(name: symbol): MessageSlot<T> {
+  const registry = globalThis as unknown as Registry
+  registry[name] ??= new WeakMap()
+  const others = registry[name] as WeakMap<object, T>
+
+  return {
+    get(message) {
+      const kept = carrierOf(message)?.[name] as T | undefined
+      return kept?.message === message ? kept : others.get(message)
+    },
+    set(value) {
+      const { message } = value
+      const carrier = carrierOf(message)
+      if (carrier && (carrier[name] === undefined || carrier[name].message === message)) carrier[name] = value
+      else others.set(message, value)
+    },
+  }
+}
+
+function carrierOf(message: Message): { [name: symbol]: Kept | undefined } | undefined {
+  return (message._readableState ?? message.req?._readableState) as never
+}
