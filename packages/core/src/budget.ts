@@ -33,15 +33,14 @@ export class Budget {
         reject(budget.#timedOut())
         budget.#whenOver?.()
       }, seconds * 1000)
-      const settled = () => clearTimeout(timer)
       // After the timer these change nothing: a promise settles once.
       work(budget).then(
         (value) => {
-          settled()
+          clearTimeout(timer)
           resolve(value)
         },
         (error) => {
-          settled()
+          clearTimeout(timer)
           reject(error)
         },
       )
@@ -120,7 +119,8 @@ export const isUnavailable = (error: unknown): error is StoreUnavailableError =>
 
 const isRefusal = (error: unknown) => isUnavailable(error) && error.outcome === 'not-applied'
 
-function unavailable(error: unknown): StoreUnavailableError {
+/** What a store rejected with, as the one error that callers know; nothing was changed by the call. */
+export function unavailable(error: unknown): StoreUnavailableError {
   if (isUnavailable(error) && error.outcome === 'not-applied') return error
   return new StoreUnavailableError('The session store failed.', { cause: error })
 }

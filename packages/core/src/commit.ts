@@ -145,7 +145,7 @@ async function replace(work: Commit, draft: Draft, current: StoredState): Promis
   const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
   const { notAfter } = budget
   const { answer, repeated } = await budget.write(() =>
-    runtime.store.replace(key, value, expiresAt, current.expected, { notAfter }),
+    runtime.store.replace(key, value, expiresAt, runtime.format.expected(current.value), { notAfter }),
   )
   if (answer instanceof Error) throw answer
   if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
@@ -167,7 +167,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     const mark = format.endMark?.(now(), random)
     const options = { notAfter: budget.notAfter, ...(mark && { mark }) }
     const { answer, repeated } = await budget.write(() =>
-      store.rotate(current.key, key, value, expiresAt, current.expected, options),
+      store.rotate(current.key, key, value, expiresAt, format.expected(current.value), options),
     )
     if (answer instanceof Error) throw answer
     if (answer.outcome === 'taken') {
@@ -241,7 +241,7 @@ function adopt(
     state.expiresAt = expiresAt
     state.datedAt = header.writtenAt
   }
-  state.adopt({ id, key, header, serialized, output, expected: runtime.format.expected(value) }, plan.mine)
+  state.adopt({ id, key, header, serialized, output, value }, plan.mine)
   if (overwritten.length > 0) runtime.emit({ type: 'overwritten', handle: handleOf(id), keys: overwritten })
 }
 

@@ -45,6 +45,10 @@ export type IdChange =
   /** `expiresAt` in epoch ms; `undefined` for as long as the browser runs. */
   { type: 'set'; id: string; expiresAt: number | undefined } | { type: 'clear' }
 
+/** What most responses have to say. */
+const NOTHING: SessionHeaders = { setCookies: [], vary: false }
+const VARY: SessionHeaders = { setCookies: [], vary: true }
+
 /**
  * One request's way to its session, for integrations: load → handler → `commit()` → `headers()` → first byte, `seal()`
  * in between where a response streams on.
@@ -85,9 +89,8 @@ export class SessionContext<Data extends object = SessionData> {
         this.#begin(newState(this.#runtime))
         return undefined
       }
-      const loading = id === undefined ? newStateBySchema(this.#runtime) : loadState(this.#runtime, id, fresh)
       this.#isFresh = fresh
-      this.#loading = loading.then((state) => this.#begin(state))
+      this.#loading = this.#find(id, fresh)
     }
     return this.#loading
   }
@@ -96,8 +99,12 @@ export class SessionContext<Data extends object = SessionData> {
    * The session, loaded at the first call; after `destroy()` a new one. Rejects with a `StoreUnavailableError`; a stored value
    * that cannot be read shows only where its data is used.
    */
-  async session(access: SessionAccess = {}): Promise<Session<Data>> {
-    this.#isRead = true
+  session(access?: SessionAccess): Promise<Session<Data>> {
+    const { loaded } = this
+    return loaded && !access?.fresh ? Promise.resolve(loaded) : this.#findSession(access)
+  }
+
+  async #findSession(access: SessionAccess = {}): Promise<Session<Data>> {
     await this.load(access)
     if (access.fresh) await this.#refresh()
     if (this.#state?.status === 'ended') this.#begin(await newStateBySchema(this.#runtime))
@@ -159,7 +166,7 @@ export class SessionContext<Data extends object = SessionData> {
     const { transport, cookie, now, emit } = this.#runtime
     const vary = this.#isRead
     const change = this.idChange()
-    if (!change) return { setCookies: [], vary }
+    if (!change) return vary ? VARY : NOTHING
     if (change.type === 'clear') return { setCookies: transport.clear(this.#secure), vary }
     if (cookie.secure === true && !this.#secure)
       emit({ type: 'insecure-cookie', name: transport.nameFor(true) })
@@ -221,6 +228,11 @@ export class SessionContext<Data extends object = SessionData> {
       if (state.differs(state.snapshot())) bar(this.#runtime, state)
       this.#begin(now)
     })
+  }
+
+  async #find(id: string | undefined, fresh: boolean): Promise<void> {
+    const runtime = this.#runtime
+    this.#begin(await (id === undefined ? newStateBySchema(runtime) : loadState(runtime, id, fresh)))
   }
 
   #begin(state: SessionState): void {

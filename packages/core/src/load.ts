@@ -1,4 +1,4 @@
-import { Budget } from './budget.ts'
+import { Budget, unavailable } from './budget.ts'
 import { deadlines, expiryFrom } from './deadlines.ts'
 import { type SessionError, SessionValueError } from './errors.ts'
 import type { DecodedSession } from './format.ts'
@@ -16,11 +16,13 @@ export const newState = (runtime: Runtime, status: SessionStatus = 'new'): Sessi
   new SessionState(runtime.format, beginning(runtime, status))
 
 /** With the defaults of the schema, which may have to be waited for. */
-export async function newStateBySchema(runtime: Runtime): Promise<SessionState> {
-  if (!runtime.schema) return newState(runtime)
-  const output = await initialData(runtime.schema)
-  const initial = { serialized: runtime.format.serialize(output), output }
-  return new SessionState(runtime.format, { ...beginning(runtime, 'new'), initial })
+export function newStateBySchema(runtime: Runtime): SessionState | Promise<SessionState> {
+  const { schema, format } = runtime
+  if (!schema) return newState(runtime)
+  return initialData(schema).then((output) => {
+    const initial = { serialized: format.serialize(output), output }
+    return new SessionState(format, { ...beginning(runtime, 'new'), initial })
+  })
 }
 
 function beginning(runtime: Runtime, status: SessionStatus): Beginning {
@@ -34,74 +36,108 @@ function beginning(runtime: Runtime, status: SessionStatus): Beginning {
  * The session that a well-formed id names; with `fresh` as the store itself holds it.
  * Rejects with a `StoreUnavailableError`, unless the options say `'anonymous'`.
  */
-export async function loadState(runtime: Runtime, id: string, fresh = false): Promise<SessionState> {
-  const { format, store, now } = runtime
-  const superseded = keysOf(format, id)
-  const { key } = superseded
+export function loadState(runtime: Runtime, id: string, fresh = false): Promise<SessionState> {
+  const { storeTimeout, now } = runtime
+  return Budget.spend(storeTimeout, now, (budget) => findState(runtime, budget, id, fresh)).catch((error) =>
+    stateWithoutStore(runtime, id, error),
+  )
+}
+
+/** Every read of every request comes by here: one function that waits, and what it calls only where it must. */
+async function findState(
+  runtime: Runtime,
+  budget: Budget,
+  id: string,
+  fresh: boolean,
+): Promise<SessionState> {
+  const { format, store } = runtime
+  const key = format.keyOf(id)
+  const options = readOptions(runtime, fresh)
+  let found: StoredValue | SessionValueError | null
   try {
-    return await Budget.spend(runtime.storeTimeout, now, async (budget) => {
-      const options = readOptions(runtime, fresh)
-      try {
-        const here = await budget.read(() => store.read(key, options))
-        const found = here ?? (format.previous ? await moveSession(runtime, budget, id) : null)
-        if (found === null) {
-          runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
-          return await newStateBySchema(runtime)
-        }
-        if (found instanceof Error) throw found
-        return await foundState(runtime, budget, { id, key }, found, options?.extend?.now)
-      } catch (error) {
-        if (!isValueError(error)) throw error
-        runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
-        if (runtime.onInvalid === 'discard') return newStateBySchema(runtime)
-        return new SessionState(format, { ...beginning(runtime, 'invalid'), id, error, superseded })
-      }
-    })
+    found = await store.read(key, options)
   } catch (error) {
-    if ((error as SessionError).code !== 'STORE_UNAVAILABLE') throw error
-    runtime.emit({ type: 'store-error', operation: 'load', error: error as SessionError })
-    if (runtime.onStoreError === 'fail') throw error
-    const begin = beginning(runtime, 'unavailable')
-    return new SessionState(format, { ...begin, id, error: error as SessionError, superseded })
+    throw unavailable(error)
+  }
+  budget.check()
+  try {
+    if (found === null && format.previous) found = await moveSession(runtime, budget, id)
+    if (found === null) {
+      runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
+      return newStateBySchema(runtime)
+    }
+    if (found instanceof Error) throw found
+    const state = foundState(runtime, budget, { id, key }, found, options?.extend?.now)
+    return state instanceof SessionState ? state : await state
+  } catch (error) {
+    if (!isValueError(error)) throw error
+    runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
+    if (runtime.onInvalid === 'discard') return newStateBySchema(runtime)
+    const superseded = keysOf(format, id)
+    return new SessionState(format, { ...beginning(runtime, 'invalid'), id, error, superseded })
   }
 }
 
-async function foundState(
+/** As the option `onStoreError` says. */
+function stateWithoutStore(runtime: Runtime, id: string, error: SessionError): SessionState {
+  const { format, onStoreError } = runtime
+  if (error.code !== 'STORE_UNAVAILABLE') throw error
+  runtime.emit({ type: 'store-error', operation: 'load', error })
+  if (onStoreError === 'fail') throw error
+  const superseded = keysOf(format, id)
+  return new SessionState(format, { ...beginning(runtime, 'unavailable'), id, error, superseded })
+}
+
+function foundState(
   runtime: Runtime,
   budget: Budget,
-  { id, key }: { id: string; key: string },
+  where: { id: string; key: string },
   found: StoredValue,
   slidAt: number | undefined,
-) {
-  const decoded = decodeValue(runtime, found.value, key)
+): SessionState | Promise<SessionState> {
+  const { format, now } = runtime
+  const decoded = decodeValue(runtime, found.value, where.key)
   if (decoded === 'ended') {
-    runtime.emit({ type: 'ended-id', handle: handleOf(id) })
+    runtime.emit({ type: 'ended-id', handle: handleOf(where.id) })
     return newState(runtime, 'barred')
   }
-  const now = runtime.now()
-  if (isOver(runtime, runtime.format, decoded.header, now)) {
-    runtime.emit({ type: 'expired', handle: handleOf(id) })
+  if (isOver(runtime, format, decoded.header, now())) {
+    runtime.emit({ type: 'expired', handle: handleOf(where.id) })
     return newStateBySchema(runtime)
   }
-  const policy = deadlines(decoded.header, runtime)
-  const until = Math.min(decoded.header.until, policy.until)
-  if (!runtime.format.slideFields) Object.assign(decoded.header, { idle: policy.idle, until })
-  const stated = expiryFrom(decoded.header.writtenAt, decoded.header)
-  const stored = await readable(runtime, { id, key }, decoded, found.value)
+  if (!format.slideFields) {
+    const policy = deadlines(decoded.header, runtime)
+    decoded.header.idle = policy.idle
+    decoded.header.until = Math.min(decoded.header.until, policy.until)
+  }
+  const stored = readable(runtime, where, decoded, found.value)
+  return stored instanceof Promise
+    ? stored.then((ready) => storedState(runtime, budget, ready, found, slidAt))
+    : storedState(runtime, budget, stored, found, slidAt)
+}
+
+function storedState(
+  runtime: Runtime,
+  budget: Budget,
+  stored: StoredState,
+  found: StoredValue,
+  slidAt: number | undefined,
+): SessionState | Promise<SessionState> {
+  const { format } = runtime
   // Parsed at once where that decides whether there is a session at all.
-  if (runtime.onInvalid === 'discard') runtime.format.deserialize(stored.serialized)
-  const { header } = stored
+  if (runtime.onInvalid === 'discard') format.deserialize(stored.serialized)
+  const { id, header } = stored
+  const now = runtime.now()
+  const stated = expiryFrom(header.writtenAt, header)
   // It lives, so that a deadline in the past has been moved by a touch that the value does not show: this far at most.
-  const ofTheKey = runtime.format.statesDeadline ? undefined : found.expiresAt
-  const expiresAt = Math.min(ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)), until)
-  const state = new SessionState(runtime.format, {
-    status: 'stored',
-    id,
-    header: { ...header },
-    expiresAt,
-    stored,
-  })
-  if (!runtime.rolling || runtime.format.isReadOnly) return state
+  const ofTheKey = format.statesDeadline ? undefined : found.expiresAt
+  const expiresAt = Math.min(
+    ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)),
+    header.until,
+    deadlines(header, runtime).until,
+  )
+  const state = new SessionState(format, { status: 'stored', id, header, expiresAt, stored })
+  if (!runtime.rolling || format.isReadOnly) return state
   if (slidAt === undefined) return slide(runtime, budget, state, found.expiresAt)
   const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
   if (hasMoved && isResent(runtime)) state.cookie = 'set'
@@ -136,16 +172,17 @@ export function decodeValue(runtime: Runtime, value: Uint8Array, key: string): D
 }
 
 /** What the store holds, its data as the schema takes it, so that defaults and conversions do not look like changes. */
-export async function readable(
+export function readable(
   { format, schema }: Runtime,
-  where: { id: string; key: string },
+  { id, key }: { id: string; key: string },
   { header, serialized }: DecodedSession,
   value: Uint8Array,
-): Promise<StoredState> {
-  const stored = { id: where.id, key: where.key, header, serialized, expected: format.expected(value) }
-  if (!schema) return stored
-  const output = await readBySchema(schema, format.deserialize(serialized))
-  return { ...stored, serialized: format.serialize(output), output }
+): StoredState | Promise<StoredState> {
+  if (!schema) return { id, key, header, serialized, value }
+  return readBySchema(schema, format.deserialize(serialized)).then((output) => ({
+    ...{ id, key, header, value, output },
+    serialized: format.serialize(output),
+  }))
 }
 
 function readOptions({ rolling, touchAfter, format, now }: Runtime, fresh: boolean) {

@@ -57,13 +57,19 @@ export function createNativeFormat(options: NativeFormatOptions, cipher?: Cipher
     },
 
     decode(value, key) {
-      const { start, header, details, rest } = split(value)
-      if (start.startsWith(head.ENDED)) return 'ended'
-      if (!cipher) return decoded(header, details, rest)
+      const text = textOf(value)
+      const end = endOfHead(text)
+      const found = text.slice(OPENING.length, end)
+      const header = head.readHead(found)
+      if (!header) throw notNative()
+      if (text.startsWith(head.ENDED, OPENING.length)) return 'ended'
+      const rest = text.slice(end + 2, -1)
+      if (!cipher) return decoded(header, head.detailsOf(found), rest)
       const sealed = /^"([\w.-]+)"$/.exec(rest)?.[1]
       if (sealed === undefined) throw new SessionValueError('The stored session is not encrypted.')
-      const [openDetails = '', ...data] = fromUtf8(cipher.open(sealed, utf8(`${key}\n${start}`))).split('\n')
-      return decoded(header, openDetails, data.join('\n'))
+      const start = found.slice(0, head.HEAD_LENGTH)
+      const [details = '', ...data] = fromUtf8(cipher.open(sealed, utf8(`${key}\n${start}`))).split('\n')
+      return decoded(header, details, data.join('\n'))
     },
 
     expected: (value) => ({ stamp: value.slice(0, head.STAMP_END) }),
@@ -77,24 +83,28 @@ export function createNativeFormat(options: NativeFormatOptions, cipher?: Cipher
   }
 }
 
-function split(value: Uint8Array) {
-  let text: string
+/** `["<head>",<data>]` */
+const OPENING = '["'
+
+function textOf(value: Uint8Array): string {
   try {
-    text = fromUtf8(value)
+    return fromUtf8(value)
   } catch (cause) {
     throw new SessionValueError('The stored session is not UTF-8 text.', { cause })
   }
-  const end = text.indexOf('",', 2)
-  const parts =
-    text.startsWith('["') && text.endsWith(']') && end > 0 ? head.readHead(text.slice(2, end)) : undefined
-  if (!parts) throw new SessionValueError('The stored session is not in the native format.')
-  return { start: text.slice(2, 2 + head.HEAD_LENGTH), rest: text.slice(end + 2, -1), ...parts }
 }
+
+/** Where the head's quote closes. Throws where there is none. */
+function endOfHead(text: string): number {
+  const end = text.startsWith(OPENING) && text.endsWith(']') ? text.indexOf('",', OPENING.length) : -1
+  if (end < 0) throw notNative()
+  return end
+}
+
+const notNative = () => new SessionValueError('The stored session is not in the native format.')
 
 function decoded(header: SessionHeader, details: string, serialized: string): DecodedSession {
   head.readDetails(details, header)
-  if (!serialized.startsWith('{') || !serialized.endsWith('}')) {
-    throw new SessionValueError('The stored session is not in the native format.')
-  }
+  if (!serialized.startsWith('{') || !serialized.endsWith('}')) throw notNative()
   return { header, serialized }
 }

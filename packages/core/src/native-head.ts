@@ -30,7 +30,7 @@ const field = (value: number, width: number) =>
     .toString(36)
     .padStart(width, '0')
 
-const HEAD = /^(ended[\w-]{4}|[0-9a-z]{9})[\w-]{7}\.([0-9a-z]{6})\.([0-9a-z]{9})\.([0-9a-z]{9})(?: (.*))?$/s
+const HEAD = /^(?:ended[\w-]{4}|[0-9a-z]{9})[\w-]{7}\.[0-9a-z]{6}\.[0-9a-z]{9}\.[0-9a-z]{9}(?: |$)/
 
 export function writeStamp(now: number, random: (bytes: number) => Uint8Array): string {
   return field(now, 9) + base64url(random(6)).slice(0, 7)
@@ -54,21 +54,24 @@ export function writeDetails(header: SessionHeader): string {
   return details.toString()
 }
 
-/** `undefined` for a text that is no head. */
-export function readHead(head: string): { header: SessionHeader; details: string } | undefined {
-  const match = HEAD.exec(head)
-  if (!match) return undefined
-  const [, writtenAt, idle, until, createdAt] = match.map((part) => Number.parseInt(part, 36)) as number[]
+/** The fields of a head, all but its details; `undefined` for a text that is none. */
+export function readHead(head: string): SessionHeader | undefined {
+  if (!HEAD.test(head)) return undefined
+  const idle = read(head, 17, 6)
+  const until = read(head, 24, 9)
   return {
-    header: {
-      writtenAt: writtenAt as number,
-      createdAt: createdAt as number,
-      idle: idle === MAX_IDLE ? Number.POSITIVE_INFINITY : (idle as number),
-      until: until === MAX_TIME ? Number.POSITIVE_INFINITY : (until as number),
-    },
-    details: match[5] ?? '',
+    writtenAt: read(head, 0, 9),
+    createdAt: read(head, 34, 9),
+    idle: idle === MAX_IDLE ? Number.POSITIVE_INFINITY : idle,
+    until: until === MAX_TIME ? Number.POSITIVE_INFINITY : until,
   }
 }
+
+const read = (head: string, offset: number, length: number) =>
+  Number.parseInt(head.slice(offset, offset + length), 36)
+
+/** What stands behind the fields. */
+export const detailsOf = (head: string): string => head.slice(HEAD_LENGTH + 1)
 
 export function readDetails(details: string, header: SessionHeader): void {
   if (details === '') return

@@ -4,7 +4,6 @@ import type { Serialized, SessionData, SessionFormat, SessionHeader } from './fo
 import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
 import { same } from './same.ts'
 import type { SessionKeys } from './session-keys.ts'
-import type { Expected } from './store.ts'
 import { WatchedData } from './watched-data.ts'
 
 /** Characters or bytes from which on it costs less to watch data than to serialise them again. */
@@ -27,7 +26,8 @@ export interface StoredState {
   key: string
   header: SessionHeader
   serialized: Serialized
-  expected: Expected
+  /** As it lay there: what a write has to find again. */
+  value: Uint8Array
   /** The data as the schema made them of what is stored. */
   output?: SessionData | undefined
 }

@@ -16,7 +16,7 @@ function loaded(data: Data) {
   const serialize = vi.spyOn(format, 'serialize')
   const serialized = JSON.stringify({ ...data, filling: FILLING })
   const header = { createdAt: 0, writtenAt: 0, idle: 60, until: 60_000 }
-  const stored = { id: 'id', key: 'key', header, serialized, expected: { stamp: new Uint8Array() } }
+  const stored = { id: 'id', key: 'key', header, serialized, value: new Uint8Array() }
   const begin: Beginning = { status: 'stored', id: 'id', header, expiresAt: 60_000, stored }
   return { state: new SessionState(format, begin), serialize, stored }
 }

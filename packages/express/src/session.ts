@@ -70,6 +70,7 @@ export async function getSession<Data extends object = Record<string, unknown>>(
 ): Promise<Session<Data>> {
   const state = requireState(req, 'getSession(req)')
   const before = state.context.loaded
+  if (before && !access?.fresh) return before as Session<object> as Session<Data>
   const session = await state.context.session(access)
   // A view of what the store says is over.
   if (before && before !== session) state.view = undefined

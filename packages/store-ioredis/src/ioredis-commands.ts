@@ -13,12 +13,25 @@ export interface IoredisClient {
 type Method = `${Lowercase<RedisCommandName>}Buffer`
 type Methods<Answer> = Record<Method, (...args: (string | Buffer)[]) => Answer>
 
-const methodOf = (command: RedisCommandName) =>
-  `${command.toLowerCase() as Lowercase<RedisCommandName>}Buffer` as const
+/** Looked up once: a name made for each command would be a new string for each. */
+const METHODS = Object.fromEntries(
+  (['GET', 'EXISTS', 'UNLINK', 'EVAL', 'EVALSHA', 'SCAN', 'PING', 'CLUSTER'] as const).map((command) => [
+    command,
+    `${command.toLowerCase()}Buffer`,
+  ]),
+) as Record<RedisCommandName, Method>
+
+/** The connection of the moment; a Cluster has one to each of its servers instead. */
+interface Stream {
+  readonly writableCorked: number
+  cork(): void
+  uncork(): void
+}
 
 /** What the types of `Redis` and `Cluster` do not have in common. */
 interface Client extends Methods<Promise<unknown>> {
   readonly isCluster: boolean
+  readonly stream?: Stream
   readonly options?: {
     readonly keyPrefix?: string
     readonly scaleReads?: unknown
@@ -66,9 +79,12 @@ export function ioredisCommands(given: IoredisClient): RedisCommands {
 }
 
 const commandsOf = (client: Client): RedisCommands => ({
-  async send(_key, [command, ...args]) {
+  send(_key, args) {
+    const operands: (string | Buffer)[] = []
+    for (let at = 1; at < args.length; at++) operands.push(writable(args[at] as string | Uint8Array))
+    gatherWrites(client.stream)
     // Not callBuffer(): with automatic pipelining it loses the command's name, and the process with it.
-    return client[methodOf(command)](...args.map(writable))
+    return client[METHODS[args[0]]](...operands)
   },
   isErrorReply,
 })
@@ -81,6 +97,16 @@ const isErrorReply = (error: unknown): error is Error =>
   error instanceof Error &&
   (error.name === 'ReplyError' ||
     error.message.startsWith('Too many Cluster redirections. Last error: ReplyError'))
+
+/**
+ * Everything that is sent in one turn of the event loop leaves in one write: each costs more than all the rest of a command, and
+ * ioredis makes one per command. Order and replies stay as they are.
+ */
+function gatherWrites(stream: Stream | undefined): void {
+  if (!stream || stream.writableCorked > 0) return
+  stream.cork()
+  setImmediate(() => stream.uncork())
+}
 
 /** ioredis would send any other bytes as their digits. */
 const writable = (argument: string | Uint8Array) =>
@@ -136,7 +162,7 @@ function confirmations(client: Client): NonNullable<RedisCommands['confirm']> {
   return async (primary, calls, replicas, milliseconds) => {
     // After a reconnect ioredis sends no rest of a pipeline, which another server would answer.
     const pipeline = connection(primary).pipeline()
-    for (const { args } of calls) pipeline[methodOf(args[0])](...args.slice(1).map(writable))
+    for (const { args } of calls) pipeline[METHODS[args[0]]](...args.slice(1).map(writable))
     const answers = (await pipeline.wait(replicas, milliseconds).exec()) ?? []
     for (const [error] of answers) if (error) throw error
     const replies = answers.map(([, reply]) => reply)

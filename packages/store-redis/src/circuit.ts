@@ -1,4 +1,3 @@
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import { within } from './within.ts'
 
 /** Commands in a row without an answer, after which no more are sent. */
@@ -7,41 +6,62 @@ const FAILURES = 5
 const PROBE_EVERY = 500
 const PROBE_TIMEOUT = 1000
 
-/** Runs a command, unless the server is known not to answer; `askForLife` is any other that it could answer. */
-export type Circuit = <T>(command: () => Promise<T>, askForLife: () => Promise<unknown>) => Promise<T>
-
 /**
- * While a server answers nothing at all, fails at once instead of letting each request wait for the whole time. No request has
+ * While a server answers nothing at all, commands fail at once instead of letting each request wait for the whole time. No request has
  * to be the one that finds out: commands of our own do, until one is answered. An error that the server answers is an answer.
+ *
+ * Every command comes by here, so that telling it what became of one costs no promise and no object.
  */
-export function createCircuit(isAnswer: (error: unknown) => boolean): Circuit {
-  const breaker = circuitBreaker(
-    handleWhen((error) => !isAnswer(error)),
-    { breaker: new ConsecutiveBreaker(FAILURES), halfOpenAfter: PROBE_EVERY },
-  )
-  let ask: () => Promise<unknown>
-  let isProbing = false
-  let lastFailure: unknown
+export class Circuit {
+  readonly #isAnswer: (error: unknown) => boolean
+  readonly #askForLife: (key: string | undefined) => Promise<unknown>
+  /** In a row. */
+  #failures = 0
+  #last: { key: string | undefined; error: unknown } | undefined
+  #isProbing = false
 
-  async function probe(): Promise<void> {
-    if (isProbing) return
-    isProbing = true
-    while (breaker.state !== CircuitState.Closed) {
-      await new Promise((resolve) => unref(setTimeout(resolve, PROBE_EVERY)))
-      await breaker.execute(() => within(PROBE_TIMEOUT, ask)).catch(() => {})
-    }
-    isProbing = false
+  /** `askForLife` sends any command that the server could answer: the one that holds `key`. */
+  constructor(
+    isAnswer: (error: unknown) => boolean,
+    askForLife: (key: string | undefined) => Promise<unknown>,
+  ) {
+    this.#isAnswer = isAnswer
+    this.#askForLife = askForLife
   }
-  breaker.onFailure(({ reason }) => {
-    if ('error' in reason) lastFailure = reason.error
-  })
-  breaker.onBreak(() => void probe())
 
-  return (command, askForLife) => {
-    if (breaker.state !== CircuitState.Closed)
-      return Promise.reject(new NoAnswerError({ cause: lastFailure }))
-    ask = askForLife
-    return breaker.execute(command)
+  /** The server is known not to answer. */
+  get isOpen(): boolean {
+    return this.#failures >= FAILURES
+  }
+
+  /** To reject with instead of sending. */
+  refusal(): NoAnswerError {
+    return new NoAnswerError({ cause: this.#last?.error })
+  }
+
+  answered(): void {
+    this.#failures = 0
+  }
+
+  failed(key: string | undefined, error: unknown): void {
+    if (this.#isAnswer(error)) return this.answered()
+    this.#last = { key, error }
+    this.#failures++
+    if (this.isOpen) void this.#probe()
+  }
+
+  async #probe(): Promise<void> {
+    if (this.#isProbing) return
+    this.#isProbing = true
+    while (this.isOpen) {
+      await new Promise((resolve) => unref(setTimeout(resolve, PROBE_EVERY)))
+      const key = this.#last?.key
+      await within(PROBE_TIMEOUT, () => this.#askForLife(key)).then(
+        () => this.answered(),
+        (error) => this.failed(key, error),
+      )
+    }
+    this.#isProbing = false
   }
 }
 

@@ -1,7 +1,7 @@
-import { type Circuit, createCircuit } from './circuit.ts'
+import { Circuit } from './circuit.ts'
 import { primaryOf } from './primary-of.ts'
-import type { RedisCommands } from './redis-commands.ts'
-import { within } from './within.ts'
+import type { RedisArguments, RedisCommands } from './redis-commands.ts'
+import { CommandTimeoutError, within } from './within.ts'
 
 /**
  * Gives every command a deadline, as the clients' timers do not cover one that was sent already, and every primary a circuit
@@ -12,7 +12,7 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
 
   function circuitOf(key: string | undefined): Circuit {
     const name = primaryOf(commands, key)
-    const circuit = circuits.get(name) ?? createCircuit(commands.isErrorReply)
+    const circuit = circuits.get(name) ?? new Circuit(commands.isErrorReply, askForLife)
     circuits.set(name, circuit)
     return circuit
   }
@@ -24,13 +24,38 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
     return commands.send(key, ['EXISTS', key])
   }
 
+  function send(key: string | undefined, args: RedisArguments): Promise<unknown> {
+    const circuit = circuitOf(key)
+    if (circuit.isOpen) return Promise.reject(circuit.refusal())
+    return new Promise((resolve, reject) => {
+      const sent = commands.send(key, args)
+      let isOver = false
+      const timer = setTimeout(() => {
+        isOver = true
+        const error = new CommandTimeoutError(timeout)
+        circuit.failed(key, error)
+        reject(error)
+      }, timeout)
+      sent.then(
+        (reply) => {
+          if (isOver) return
+          clearTimeout(timer)
+          circuit.answered()
+          resolve(reply)
+        },
+        (error) => {
+          if (isOver) return
+          clearTimeout(timer)
+          circuit.failed(key, error)
+          reject(error)
+        },
+      )
+    })
+  }
+
   return {
     ...commands,
-    send: (key, args) =>
-      circuitOf(key)(
-        () => within(timeout, () => commands.send(key, args)),
-        () => askForLife(key),
-      ),
+    send,
     ...(commands.primaries && {
       primaries: async () => {
         const primaries = (await within(timeout, async () => commands.primaries?.())) ?? []

@@ -1,4 +1,11 @@
-import type { EndMark, EnumerableStore, SessionValueError, StoredValue, WatchableStore } from '@tegata/core'
+import type {
+  EndMark,
+  EnumerableStore,
+  ReadOptions,
+  SessionValueError,
+  StoredValue,
+  WatchableStore,
+} from '@tegata/core'
 import { type DurabilityOptions, type Outcome, replicaConfirmation } from './durability.ts'
 import { guardCommands } from './guard-commands.ts'
 import type { RedisCommands } from './redis-commands.ts'
@@ -23,6 +30,8 @@ export interface RedisStoreOptions {
 }
 
 export type RedisStore = EnumerableStore & WatchableStore
+
+type Extension = NonNullable<ReadOptions['extend']>
 
 /**
  * Sessions in Redis 6.2 or newer, or Valkey: each verb is atomic, and one round trip. Deadlines are sent as time left, so that
@@ -58,6 +67,24 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
     }
   }
 
+  const valueIn = (reply: unknown) => (reply === null ? null : { value: bytes(reply) })
+
+  function unread(cause: unknown): SessionValueError {
+    if (commands.isErrorReply(cause) && hasCode(cause, 'WRONGTYPE')) return notAString(cause)
+    throw storeFailure(commands, cause, 'not-applied')
+  }
+
+  async function readExtending(key: string, { fields, now: sentAt, touchAfter }: Extension) {
+    const positions = [...fields.idle, ...fields.until].map(String)
+    const args = [String(sentAt), String(touchAfter), ...positions]
+    return found(await run('readExtending', { keys: [key], args, ifLost: 'not-applied' }), sentAt)
+  }
+
+  async function readWithDeadline(key: string) {
+    const sentAt = now()
+    return found(await run('readWithDeadline', { keys: [key], args: [], ifLost: 'not-applied' }), sentAt)
+  }
+
   return {
     name: 'redis',
     supports: {
@@ -68,25 +95,10 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       watch: client.connect !== undefined,
     },
 
-    async read(key, { extend, withDeadline } = {}) {
-      if (extend) {
-        const { fields, touchAfter } = extend
-        const positions = [...fields.idle, ...fields.until].map(String)
-        const args = [String(extend.now), String(touchAfter), ...positions]
-        const reply = await run('readExtending', { keys: [key], args, ifLost: 'not-applied' })
-        return found(reply, extend.now)
-      }
-      if (withDeadline) {
-        const sentAt = now()
-        return found(await run('readWithDeadline', { keys: [key], args: [], ifLost: 'not-applied' }), sentAt)
-      }
-      try {
-        const reply = await commands.send(key, ['GET', key])
-        return reply === null ? null : { value: bytes(reply) }
-      } catch (cause) {
-        if (commands.isErrorReply(cause) && hasCode(cause, 'WRONGTYPE')) return notAString(cause)
-        throw storeFailure(commands, cause, 'not-applied')
-      }
+    read(key, options) {
+      if (options?.extend) return readExtending(key, options.extend)
+      if (options?.withDeadline) return readWithDeadline(key)
+      return commands.send(key, ['GET', key]).then(valueIn, unread)
     },
 
     async create(key, value, expiresAt, { notAfter } = {}) {

@@ -1,4 +1,5 @@
-class CommandTimeoutError extends Error {
+/** Nothing is known of what became of the command. */
+export class CommandTimeoutError extends Error {
   constructor(milliseconds: number) {
     super(`Redis did not answer within ${milliseconds / 1000} s.`)
     this.name = 'CommandTimeoutError'
