@@ -1,4 +1,5 @@
 import type { Cipher } from './cipher.ts'
+import type { DataMember } from './json-members.ts'
 import type { EndMark, Expected, SlideFields } from './store.ts'
 
 export type SessionData = Record<string, unknown>
@@ -59,6 +60,11 @@ export interface SessionFormat {
   assertStorable?(data: SessionData): void
   /** A fresh copy of the data at each call. Throws a `SessionValueError`. */
   deserialize(serialized: Serialized): SessionData
+  /**
+   * Present where data are JSON text of which a request may read some members alone. `undefined`, too, for data that are to be
+   * deserialised as a whole; it never throws.
+   */
+  members?(serialized: Serialized): readonly DataMember[] | undefined
   /**
    * Different bytes at every call: a store takes bytes that are there already for its own, written before a reply was lost, and
    * two requests may make the same of one session. May settle the header's expiry, which is dated by afterwards.

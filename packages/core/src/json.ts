@@ -16,7 +16,7 @@ export function parseData(text: string): SessionData {
     throw new SessionValueError('The stored session is not a JSON object.')
   }
   // The walk is skipped where the text alone shows that there is nothing to find.
-  if (nestsTooDeep(text) || MAY_SPELL_PROTO.test(text)) {
+  if (nestsTooDeep(text) || maySpellProto(text)) {
     const problem = findProblem(data, readProblem)
     if (problem) throw new SessionValueError(`The stored session ${problem.text}.`)
   }
@@ -58,7 +58,10 @@ function culprit(data: SessionData): string {
 }
 
 /** The name `__proto__`, as it is or with an escaped letter. */
-const MAY_SPELL_PROTO = /__proto__|\\u00(?:5f|7[024]|6f)/i
+const maySpellProto = (text: string) =>
+  text.includes('__proto__') || (text.includes('\\u00') && ESCAPED_LETTER_OF_PROTO.test(text))
+
+const ESCAPED_LETTER_OF_PROTO = /\\u00(?:5f|7[024]|6f)/i
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

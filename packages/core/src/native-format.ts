@@ -5,6 +5,7 @@ import type { DecodedSession, SessionFormat, SessionHeader } from './format.ts'
 import { hashId } from './handle.ts'
 import { createId, ID_PATTERN } from './id.ts'
 import { assertStorable, parseData, stringifyData } from './json.ts'
+import { membersOf } from './json-members.ts'
 import * as head from './native-head.ts'
 
 /** How long a mark stays where a session ended: longer than any request that still holds its cookie should take. */
@@ -43,6 +44,7 @@ export function createNativeFormat(options: NativeFormatOptions, cipher?: Cipher
     keyOf: (id) => prefix + hashId(id).slice(0, HASH_LENGTH),
     serialize: stringifyData,
     deserialize: (serialized) => parseData(serialized as string),
+    members: (serialized) => membersOf(serialized as string),
     assertStorable,
     withCipher: (added) => createNativeFormat(options, added),
 

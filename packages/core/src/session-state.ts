@@ -1,6 +1,7 @@
 import { sameExpiry } from './deadlines.ts'
 import type { SessionError } from './errors.ts'
 import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
+import { type DataMember, readMember } from './json-members.ts'
 import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
 import { same } from './same.ts'
 import type { SessionKeys } from './session-keys.ts'
@@ -112,20 +113,35 @@ export class SessionState {
   /** The live data, parsed when first asked for. Throws a `SessionValueError`. */
   get data(): SessionData {
     if (this.status === 'invalid') throw this.error
-    this.#data ??=
-      (this.stored ? this.stored.output : this.#initial?.output) ?? this.#watch(this.originalData())
+    this.#data ??= (this.stored ? this.stored.output : this.#initial?.output) ?? this.#open()
     return this.#data
   }
 
-  #watch(data: SessionData): SessionData {
-    if ((this.#original?.length ?? 0) >= WATCH_FROM) this.#watched = new WatchedData(data)
-    return data
+  #open(): SessionData {
+    if ((this.#original?.length ?? 0) < WATCH_FROM) return this.originalData()
+    const members = this.#members()
+    this.#watched = members ? WatchedData.ofMembers(members, readMember) : WatchedData.of(this.originalData())
+    return this.#watched.data
+  }
+
+  /** Those that this request found, without what lies inside of them; `undefined` where they have to be read as a whole. */
+  #members(): readonly DataMember[] | undefined {
+    const serialized = this.#original
+    return serialized === undefined ? undefined : this.#format.members?.(serialized)
   }
 
   /** A fresh copy of the data as this request found it. */
   originalData(): SessionData {
     const serialized = this.#original
     return serialized === undefined ? {} : this.#format.deserialize(serialized)
+  }
+
+  /** The same of some keys, and perhaps of others. */
+  #originalOf(keys: readonly string[]): SessionData {
+    const members = this.#watched?.isText ? this.#members() : undefined
+    if (!members) return this.originalData()
+    const asked = members.filter(({ key }) => keys.includes(key))
+    return Object.fromEntries(asked.map(({ key, text }) => [key, readMember(text)]))
   }
 
   get #original(): Serialized | undefined {
@@ -139,13 +155,32 @@ export class SessionState {
     if (!this.#watched) return this.#format.serialize(data)
     const { changed, held } = this.#watched.suspects()
     if (changed.length + held.length === 0) return this.#original as Serialized
-    return this.#watched.quietly(() => this.#format.serialize(data))
+    return this.#watched.isText
+      ? this.#join(data, this.#watched)
+      : this.#watched.quietly(() => this.#format.serialize(data))
+  }
+
+  /** As JSON, with the text of what nobody has seen as it was. */
+  #join(data: SessionData, watched: WatchedData): string {
+    const members: string[] = []
+    for (const key of Object.keys(data)) {
+      const text = watched.textOf(key)
+      if (text !== undefined) members.push(`${JSON.stringify(key)}:${text}`)
+      else {
+        const alone = this.#format.serialize({ [key]: data[key] }) as string
+        if (alone.length > EMPTY.length) members.push(alone.slice(1, -1))
+      }
+    }
+    return `{${members.join()}}`
   }
 
   /** Whether a snapshot holds anything else than what this request found. */
   differs(snapshot: Serialized): boolean {
     // Equal serialisations mean equal data; unequal ones may still.
-    if (this.#data === undefined || snapshot === this.#original) return false
+    if (this.#data === undefined) return false
+    // Before the comparison of two long texts.
+    if (this.#watched && this.#watched.suspects().changed.length > 0) return true
+    if (snapshot === this.#original) return false
     if (this.#compared?.snapshot !== snapshot) this.#compared = { snapshot, keys: this.changedKeys() }
     return this.#compared.keys.length > 0
   }
@@ -157,7 +192,7 @@ export class SessionState {
     const { changed, held } = this.#watched.suspects()
     if (held.length === 0) return changed
     const data = this.#data
-    const original = this.originalData()
+    const original = this.#originalOf(held)
     return [...changed, ...held.filter((key) => !same(own(original, key), own(data, key)))]
   }
 
@@ -257,5 +292,8 @@ export class SessionState {
     return turn
   }
 }
+
+/** What JSON makes of no member. */
+const EMPTY = '{}'
 
 const ignore = () => {}

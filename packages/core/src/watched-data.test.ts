@@ -114,6 +114,15 @@ describe('large data', () => {
     expect(state.differs(state.snapshot())).toBe(true)
   })
 
+  test('are not parsed inside before somebody asks, and saved as they were', () => {
+    const { state, stored } = loaded({ n: 1, cart: { items: [1] } })
+    stored.serialized = stored.serialized.replace('[1]', '[oops]')
+    expect(state.data.n).toBe(1)
+    state.data.n = 2
+    expect(state.snapshot()).toBe(stored.serialized.replace('"n":1', '"n":2'))
+    expect(() => state.data.cart).toThrow(expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }))
+  })
+
   test('look like any other object, on a console too', () => {
     const data = { n: 1, cart: { items: [1] } }
     const { state } = loaded(data)
