@@ -6,7 +6,7 @@ import type { SessionError } from './errors.ts'
 import type { SessionEvent } from './events.ts'
 import type { SessionData } from './format.ts'
 import { bar } from './interruption.ts'
-import { loadState, newState, newStateBySchema } from './load.ts'
+import { loadState, newState, newStateBySchema, recallState } from './load.ts'
 import { type Plan, planCommit } from './plan.ts'
 import { listenedTo, type Runtime } from './runtime.ts'
 import { Session } from './session.ts'
@@ -87,6 +87,11 @@ export class SessionContext<Data extends object = SessionData> {
       const id = this.#readCookie().id
       if (id === undefined && !this.#runtime.schema) {
         this.#begin(newState(this.#runtime))
+        return undefined
+      }
+      const known = id === undefined || fresh ? undefined : recallState(this.#runtime, id)
+      if (known) {
+        this.#begin(known)
         return undefined
       }
       this.#isFresh = fresh

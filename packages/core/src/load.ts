@@ -43,6 +43,23 @@ export function loadState(runtime: Runtime, id: string, fresh = false): Promise<
   )
 }
 
+/** The same at once, where a memory in front of the store holds it and nothing else has to be waited for. */
+export function recallState(runtime: Runtime, id: string): SessionState | undefined {
+  const { store, format, schema } = runtime
+  if (!store.recall || schema || slidesByItself(runtime)) return undefined
+  const key = format.keyOf(id)
+  const options = readOptions(runtime, false)
+  const found = store.recall(key, options)
+  if (!found) return undefined
+  try {
+    const state = foundState(runtime, { id, key }, found, options?.extend?.now)
+    return state instanceof SessionState ? state : undefined
+  } catch {
+    // Read again, and told of, by whoever can wait.
+    return undefined
+  }
+}
+
 /** Every read of every request comes by here: one function that waits, and what it calls only where it must. */
 async function findState(
   runtime: Runtime,
@@ -67,8 +84,10 @@ async function findState(
       return newStateBySchema(runtime)
     }
     if (found instanceof Error) throw found
-    const state = foundState(runtime, budget, { id, key }, found, options?.extend?.now)
-    return state instanceof SessionState ? state : await state
+    const here = foundState(runtime, { id, key }, found, options?.extend?.now)
+    const state = here instanceof SessionState ? here : await here
+    const isStill = state.status !== 'stored' || !slidesByItself(runtime)
+    return isStill ? state : await slide(runtime, budget, state, found.expiresAt)
   } catch (error) {
     if (!isValueError(error)) throw error
     runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
@@ -90,7 +109,6 @@ function stateWithoutStore(runtime: Runtime, id: string, error: SessionError): S
 
 function foundState(
   runtime: Runtime,
-  budget: Budget,
   where: { id: string; key: string },
   found: StoredValue,
   slidAt: number | undefined,
@@ -112,17 +130,16 @@ function foundState(
   }
   const stored = readable(runtime, where, decoded, found.value)
   return stored instanceof Promise
-    ? stored.then((ready) => storedState(runtime, budget, ready, found, slidAt))
-    : storedState(runtime, budget, stored, found, slidAt)
+    ? stored.then((ready) => storedState(runtime, ready, found, slidAt))
+    : storedState(runtime, stored, found, slidAt)
 }
 
 function storedState(
   runtime: Runtime,
-  budget: Budget,
   stored: StoredState,
   found: StoredValue,
   slidAt: number | undefined,
-): SessionState | Promise<SessionState> {
+): SessionState {
   const { format } = runtime
   // Parsed at once where that decides whether there is a session at all.
   if (runtime.onInvalid === 'discard') format.deserialize(stored.serialized)
@@ -137,14 +154,15 @@ function storedState(
     deadlines(header, runtime).until,
   )
   const state = new SessionState(format, { status: 'stored', id, header, expiresAt, stored })
-  if (!runtime.rolling || format.isReadOnly) return state
-  if (slidAt === undefined) return slide(runtime, budget, state, found.expiresAt)
+  if (slidAt === undefined || format.isReadOnly) return state
   const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
   if (hasMoved && isResent(runtime)) state.cookie = 'set'
   return state
 }
 
-/** For formats that a read cannot slide: a second command. */
+/** Whether a second command has to do what a read cannot. */
+const slidesByItself = ({ rolling, format }: Runtime) => rolling && !format.slideFields && !format.isReadOnly
+
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
   const now = runtime.now()
   const target = expiryFrom(now, state.header)

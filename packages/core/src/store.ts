@@ -14,6 +14,11 @@ export interface SessionStore {
   readonly supports: StoreSupports
   /** Answers the value, or `null` when there is none or its deadline has passed. */
   read(key: string, options?: ReadOptions): Promise<StoredValue | SessionValueError | null>
+  /**
+   * Optional, of a memory in front of a store: what `read` would answer from it, at once; `undefined` where the store has to be
+   * asked. The bytes stay the memory's own, and must not be changed.
+   */
+  recall?(key: string, options?: ReadOptions): StoredValue | undefined
   /** Writes only if the key is free (or already holds exactly `value`): `true`; `false` when it is taken. */
   create(key: string, value: Uint8Array, expiresAt: number, options?: WriteOptions): Promise<boolean>
   /** Writes only if the key still lives and, atomically, still holds what `expected` says (`undefined`: anything). */

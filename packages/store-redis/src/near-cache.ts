@@ -1,5 +1,5 @@
-import type { SessionStore, StoredValue, WatchableStore } from '@tegata/core'
-import { NearEntries } from './near-entries.ts'
+import type { ReadOptions, SessionStore, StoredValue, WatchableStore } from '@tegata/core'
+import { NearEntries, type NearEntry } from './near-entries.ts'
 import { Liveness } from './near-liveness.ts'
 import { lagOf, MOST_LAG, slideOf } from './near-slide.ts'
 
@@ -22,6 +22,8 @@ export interface NearCache {
   /** Forgets everything and stops watching; the store goes on to work without a memory. */
   close(): void
 }
+
+type Extension = NonNullable<ReadOptions['extend']>
 
 const DEFAULTS = {
   prefix: '',
@@ -71,45 +73,44 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
     return ahead >= 0 && ahead < lagOf(expiresAt - now())
   }
 
-  const read: SessionStore['read'] = async (key, readOptions = {}) => {
-    const { extend, fresh } = readOptions
-    if (fresh || !key.startsWith(prefix) || !liveness.isWhole) return store.read(key, readOptions)
+  function recall(key: string, { extend, fresh }: ReadOptions = {}): NearEntry | undefined {
+    const entry = fresh || !key.startsWith(prefix) ? undefined : known(key)
+    return entry && !(extend && isDue(entry, extend)) ? entry : undefined
+  }
 
-    const entry = known(key)
-    if (entry && !isDue(entry)) return answer(entry)
+  function read(key: string, readOptions: ReadOptions = {}): ReturnType<SessionStore['read']> {
+    const entry = recall(key, readOptions)
+    if (entry) return Promise.resolve(answer(entry))
+    const isKept = key.startsWith(prefix) && liveness.isWhole && !readOptions.fresh
+    return isKept ? readThrough(key, readOptions) : store.read(key, readOptions)
+  }
 
-    const found = await load()
+  async function readThrough(key: string, readOptions: ReadOptions) {
+    const { extend } = readOptions
+    const found = await load(key, extend)
     // Only where the idle time is short: the throttle of the load is made for long ones.
-    return found && 'value' in found && extend && isDue(found) ? store.read(key, readOptions) : found
+    return found && 'value' in found && extend && isDue(found, extend) ? store.read(key, readOptions) : found
+  }
 
-    /** Whether a rolling read has to move the deadline. */
-    function isDue({ value, expiresAt = Number.POSITIVE_INFINITY }: StoredValue): boolean {
-      const slide = extend && slideOf(value, extend.fields, extend.now)
-      if (!slide) return false
-      if (slide.target <= extend.now) return true
-      return Math.abs(slide.target - expiresAt) >= Math.max(slide.lag, extend.touchAfter)
-    }
-
-    async function load() {
-      const underWay = entries.beginLoad(key)
-      const sentAt = performance.now()
-      let kept: Parameters<NearEntries['endLoad']>[2]
-      try {
-        // A read that moved the deadline every time would tell of a change every time, and nothing could be kept.
-        const touchAfter = Math.max(extend?.touchAfter ?? 0, MOST_LAG)
-        const found = await store.read(
-          key,
-          extend ? { extend: { ...extend, touchAfter } } : { withDeadline: true },
-        )
-        if (found && 'value' in found && found.expiresAt !== undefined) {
-          const { value, expiresAt } = found
-          const goodUntil = Math.min(sentAt + maxAge * 1000, performance.now() + expiresAt - now())
-          kept = { value: value.slice(), expiresAt, goodUntil }
-        }
-        return found
-      } finally {
-        entries.endLoad(key, underWay, kept)
+  async function load(key: string, extend: Extension | undefined) {
+    const underWay = entries.beginLoad(key)
+    const sentAt = performance.now()
+    let kept: NearEntry | undefined
+    try {
+      // A read that moved the deadline every time would tell of a change every time, and nothing could be kept.
+      const touchAfter = Math.max(extend?.touchAfter ?? 0, MOST_LAG)
+      const found = await store.read(
+        key,
+        extend ? { extend: { ...extend, touchAfter } } : { withDeadline: true },
+      )
+      if (found && 'value' in found && found.expiresAt !== undefined) {
+        const { value, expiresAt } = found
+        const goodUntil = Math.min(sentAt + maxAge * 1000, performance.now() + expiresAt - now())
+        kept = { value: value.slice(), expiresAt, goodUntil }
       }
+      return found
+    } finally {
+      entries.endLoad(key, underWay, kept)
     }
   }
 
@@ -127,6 +128,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
   return {
     ...store,
     read,
+    recall,
     create: (key, ...rest) => writing([key], () => store.create(key, ...rest)),
     replace: (key, ...rest) => writing([key], () => store.replace(key, ...rest)),
     rotate: (oldKey, newKey, ...rest) =>
@@ -140,6 +142,14 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
       entries.dropAll()
     },
   }
+}
+
+/** Whether a rolling read has to move the deadline. */
+function isDue({ value, expiresAt = Number.POSITIVE_INFINITY }: StoredValue, extend: Extension): boolean {
+  const slide = slideOf(value, extend.fields, extend.now)
+  if (!slide) return false
+  if (slide.target <= extend.now) return true
+  return Math.abs(slide.target - expiresAt) >= Math.max(slide.lag, extend.touchAfter)
 }
 
 const answer = ({ value, expiresAt }: StoredValue): StoredValue => ({
