@@ -42,7 +42,7 @@ interface Source {
 /** A request's data as `ctx.session` shows them: what is enumerated, copied or printed is the data alone. */
 export function contextSession(source: Source): ContextSession {
   const handler = new ContextSessionHandler(source)
-  return new Proxy(printable(handler), handler) as ContextSession
+  return new Proxy(new Printable(handler), handler) as ContextSession
 }
 
 /** Not functions, and no names that begin with an underscore: koa-session never stores them. */
@@ -52,21 +52,35 @@ export const storable = (data: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(data).filter(([key, value]) => isStorable(key, value)))
 
 /** What stands behind the proxy is what consoles print. */
-const printable = (handler: ContextSessionHandler): object =>
-  Object.defineProperty({}, inspect.custom, { configurable: true, value: () => handler.stored() })
+class Printable {
+  readonly #handler: ContextSessionHandler
+
+  constructor(handler: ContextSessionHandler) {
+    this.#handler = handler
+  }
+
+  [inspect.custom]() {
+    return this.#handler.stored()
+  }
+}
 
 /** Computed, so that no data can stand in front of them. */
-const ACCESSORS: readonly PropertyKey[] = ['isNew', 'length', 'populated', 'maxAge', 'externalKey']
+const ACCESSORS: ReadonlySet<PropertyKey> = new Set(['isNew', 'length', 'populated', 'maxAge', 'externalKey'])
 
 class ContextSessionHandler implements ProxyHandler<object> {
   readonly #source: Source
-  readonly #methods: ContextSessionMethods
+  #made: ContextSessionMethods | undefined
   /** What is not storable lasts for the request. */
   readonly #passing: Record<string, unknown> = {}
 
   constructor(source: Source) {
     this.#source = source
-    this.#methods = this.#createMethods(source)
+  }
+
+  /** Made when first asked for: most requests need the data alone. */
+  get #methods(): ContextSessionMethods {
+    this.#made ??= this.#createMethods(this.#source)
+    return this.#made
   }
 
   stored(): Record<string, unknown> {
@@ -78,7 +92,7 @@ class ContextSessionHandler implements ProxyHandler<object> {
   }
 
   set(_: object, key: PropertyKey, value: unknown): boolean {
-    if (ACCESSORS.includes(key)) return Reflect.set(this.#methods, key, value)
+    if (ACCESSORS.has(key)) return Reflect.set(this.#methods, key, value)
     const isPassing = !isStorable(String(key), value)
     const [holder, other] = isPassing
       ? [this.#passing, this.#source.data]
@@ -110,7 +124,7 @@ class ContextSessionHandler implements ProxyHandler<object> {
 
   /** Not what objects inherit: whoever stores a `constructor` gets that one back. */
   #holderOf(key: PropertyKey): object {
-    if (ACCESSORS.includes(key)) return this.#methods
+    if (ACCESSORS.has(key)) return this.#methods
     if (Object.hasOwn(this.#passing, key)) return this.#passing
     const { data } = this.#source
     return Object.hasOwn(data, key) || !(key in this.#methods) ? data : this.#methods

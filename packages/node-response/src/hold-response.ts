@@ -56,9 +56,11 @@ const gates = messageSlot<Gate>(Symbol('gate'))
  */
 export function holdResponse(res: AnyResponse, hold: Hold): void {
   // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
-  if (gates.get(res) || typeof res.headersSent !== 'boolean') return
+  if (gates.get(res)) return
+  const isSent: unknown = res.headersSent
+  if (typeof isSent !== 'boolean') return
   const layer = applicationLayer(res, createLayer)
-  gates.set(new Gate(res, hold, layer))
+  gates.set(new Gate(res, hold, layer, isSent))
   if (layer) return
   // One by one: a loop would cost more than the rest of a passing gate.
   const outlet = outletOf(res)
@@ -148,7 +150,7 @@ function assertOpen(res: AnyResponse, verb: string): void {
 }
 
 class Gate implements Kept {
-  readonly #res: AnyResponse
+  readonly message: AnyResponse
   readonly #hold: Hold
   /** The outlet as the gate found it: Node's own, or that of layers below. */
   readonly #below: Outlet
@@ -165,18 +167,14 @@ class Gate implements Kept {
   #heldBytes = 0
   #hasEnd = false
 
-  constructor(res: AnyResponse, hold: Hold, layer: object | undefined) {
-    this.#res = res
+  constructor(res: AnyResponse, hold: Hold, layer: object | undefined, isSent: boolean) {
+    this.message = res
     this.#hold = hold
     this.#below = layer ? Object.getPrototypeOf(layer) : methodsOf(outletOf(res))
     this.#layer = layer
     this.#setCookie = res.getHeader('Set-Cookie')
-    this.#phase = res.headersSent ? 'streaming' : 'open'
-    if (res.headersSent) hold.seal()
-  }
-
-  get message(): AnyResponse {
-    return this.#res
+    this.#phase = isSent ? 'streaming' : 'open'
+    if (isSent) hold.seal()
   }
 
   /** To all who ask, though it is only held. */
@@ -195,7 +193,7 @@ class Gate implements Kept {
     switch (this.#phase) {
       case 'streaming':
       case 'ended':
-        return this.#below.write.apply(this.#res, args)
+        return this.#below.write.apply(this.message, args)
       case 'over':
         return this.#swallow(args)
       default:
@@ -203,7 +201,7 @@ class Gate implements Kept {
         this.#heldBytes += Buffer.byteLength(args[0] as string, args[1] as BufferEncoding)
         this.#calls.push({ method: 'write', args, callback: callbackOf(args) })
         // That a response is held is no reason to read a whole file into memory.
-        return this.#heldBytes < (this.#res.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK)
+        return this.#heldBytes < (this.message.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK)
     }
   }
 
@@ -212,10 +210,10 @@ class Gate implements Kept {
     if (this.#phase === 'streaming' && this.#commitLast()) return this.#endBelow(args)
     switch (this.#phase) {
       case 'ended':
-        return this.#below.end.apply(this.#res, args)
+        return this.#below.end.apply(this.message, args)
       case 'over':
         this.#swallow(args)
-        return this.#res
+        return this.message
       default:
         return this.#holdEnd(args)
     }
@@ -225,7 +223,7 @@ class Gate implements Kept {
     const callback = callbackOf(args)
     if (this.#hasEnd) {
       if (callback) process.nextTick(callback, finishedError())
-      return this.#res
+      return this.message
     }
     assertChunk(args[0] ?? '')
     this.#hasEnd = true
@@ -236,35 +234,36 @@ class Gate implements Kept {
       args: callback ? args.slice(0, args.indexOf(callback)) : args,
       callback,
     })
-    if (callback) this.#res.once('finish', callback)
-    return this.#res
+    if (callback) this.message.once('finish', callback)
+    return this.message
   }
 
   writeHead(args: unknown[]): AnyResponse {
-    if (this.#phase !== 'open' && this.#phase !== 'held') return this.#below.writeHead.apply(this.#res, args)
+    if (this.#phase !== 'open' && this.#phase !== 'held')
+      return this.#below.writeHead.apply(this.message, args)
     // Layers above ask for the implicit head again and again, as they do not see that it was taken.
-    const isImplicit = args.length === 1 && args[0] === this.#res.statusCode
+    const isImplicit = args.length === 1 && args[0] === this.message.statusCode
     if (this.#facade || this.#isHeadFixed) {
-      if (isImplicit) return this.#res
+      if (isImplicit) return this.message
       throw headersSentError('write')
     }
     if (isImplicit) assertStatus(args[0])
-    else recordHead(this.#res, args)
+    else recordHead(this.message, args)
     this.#isHeadFixed = true
-    if (!isImplicit) this.#facade = new SentFacade(this.#res, this.#layer !== undefined)
-    return this.#res
+    if (!isImplicit) this.#facade = new SentFacade(this.message, this.#layer !== undefined)
+    return this.message
   }
 
   flushHeaders(): void {
     if (this.#phase === 'open') this.#begin('')
     if (this.#phase === 'held') this.#calls.push({ method: 'flushHeaders', args: [] })
-    else if (this.#phase !== 'over') this.#below.flushHeaders.call(this.#res)
+    else if (this.#phase !== 'over') this.#below.flushHeaders.call(this.message)
   }
 
   /** Starts the first commit; `true` when there is nothing to wait for: the response streams at once. */
   #begin(chunk: unknown): boolean {
     assertChunk(chunk)
-    assertStatus(this.#res.statusCode)
+    assertStatus(this.message.statusCode)
     const committing = this.#hold.commit()
     if (!committing) {
       this.#leave()
@@ -272,8 +271,8 @@ class Gate implements Kept {
     }
     this.#fixHead()
     this.#phase = 'held'
-    this.#facade ??= new SentFacade(this.#res, this.#layer !== undefined)
-    this.#drain = new DrainWaiters(this.#res, this.#layer !== undefined)
+    this.#facade ??= new SentFacade(this.message, this.#layer !== undefined)
+    this.#drain = new DrainWaiters(this.message, this.#layer !== undefined)
     this.#wait(committing)
     return false
   }
@@ -304,7 +303,8 @@ class Gate implements Kept {
   #fixHead(): void {
     if (this.#isHeadFixed) return
     const own = (this.#layer as Outlet | undefined) ?? shared
-    if (outletOf(this.#res).writeHead !== own.writeHead) outletOf(this.#res).writeHead(this.#res.statusCode)
+    if (outletOf(this.message).writeHead !== own.writeHead)
+      outletOf(this.message).writeHead(this.message.statusCode)
     this.#isHeadFixed = true
   }
 
@@ -312,15 +312,15 @@ class Gate implements Kept {
   #leave(): void {
     this.#facade?.lift()
     this.#facade = undefined
-    this.#hold.setHeaders(this.#res)
+    this.#hold.setHeaders(this.message)
     this.#hold.seal()
     this.#phase = 'streaming'
     // The layers above have had their turn, if the head was fixed; it must not be theirs twice.
-    if (this.#isHeadFixed) outletOf(this.#res).writeHead = this.#below.writeHead
+    if (this.#isHeadFixed) outletOf(this.message).writeHead = this.#below.writeHead
   }
 
   #release(): void {
-    if (isGone(this.#res)) return this.#abandon()
+    if (isGone(this.message)) return this.#abandon()
     // What a handler changed while the response was held can still be saved before the headers leave.
     const committing = this.#hasEnd ? this.#hold.commit() : undefined
     if (committing) return this.#wait(committing)
@@ -329,7 +329,7 @@ class Gate implements Kept {
   }
 
   #replay(): void {
-    if (isGone(this.#res)) return this.#abandon()
+    if (isGone(this.message)) return this.#abandon()
     const calls = this.#calls
     this.#calls = []
     this.#heldBytes = 0
@@ -337,11 +337,11 @@ class Gate implements Kept {
     try {
       for (const { method, args } of calls) {
         if (method === 'end') this.#endBelow(args)
-        else isTaken = Reflect.apply(this.#below[method], this.#res, args) !== false
+        else isTaken = Reflect.apply(this.#below[method], this.message, args) !== false
       }
     } catch (error) {
       // The caller has gone on long ago: what it could have been told was checked when it called.
-      cutOff(this.#res, error as Error)
+      cutOff(this.message, error as Error)
     }
     this.#releaseDrain(isTaken)
   }
@@ -349,7 +349,7 @@ class Gate implements Kept {
   /** HTTP/2's `end` writes through the response's own `write`: it has to pass, now and later. */
   #endBelow(args: unknown[]): AnyResponse {
     this.#phase = 'ended'
-    return this.#below.end.apply(this.#res, args)
+    return this.#below.end.apply(this.message, args)
   }
 
   #releaseDrain(isTaken: boolean): void {
@@ -361,15 +361,15 @@ class Gate implements Kept {
   #fail(error: unknown): void {
     const calls = this.#calls
     this.#calls = []
-    if (isGone(this.#res)) return this.#abandon()
+    if (isGone(this.message)) return this.#abandon()
     this.#facade?.lift()
     this.#facade = undefined
     this.#releaseDrain(true)
     this.#phase = 'over'
     // Methods that were patched above have seen their response end, and would swallow the error page.
-    Object.assign(this.#res, methodsOf(this.#below))
-    rollBackHead(this.#res, this.#setCookie)
-    this.#hold.setHeaders(this.#res)
+    Object.assign(this.message, methodsOf(this.#below))
+    rollBackHead(this.message, this.#setCookie)
+    this.#hold.setHeaders(this.message)
     this.#dismiss(calls, error as Error)
     if (this.#hasEnd) return this.#hold.fail(error)
     // A producer is still writing: an error page would come out in between.
@@ -378,11 +378,11 @@ class Gate implements Kept {
 
   #answerPlainly(error: unknown): void {
     const { status = 500 } = error as { status?: number }
-    this.#res.statusCode = status
-    this.#res.setHeader('Content-Type', 'text/plain; charset=utf-8')
+    this.message.statusCode = status
+    this.message.setHeader('Content-Type', 'text/plain; charset=utf-8')
     this.#endBelow([status === 503 ? 'Service Unavailable' : 'Internal Server Error'])
     this.#phase = 'over'
-    for (const method of OUTLET) outletOf(this.#res)[method] = shared[method] as never
+    for (const method of OUTLET) outletOf(this.message)[method] = shared[method] as never
   }
 
   /** Nobody is there to take what was held. */
@@ -394,13 +394,13 @@ class Gate implements Kept {
     this.#releaseDrain(false)
     this.#phase = 'over'
     this.#dismiss(calls, destroyedError())
-    if (!isGone(this.#res)) cutOff(this.#res)
+    if (!isGone(this.message)) cutOff(this.message)
   }
 
   #dismiss(calls: readonly HeldCall[], error: Error): void {
     for (const { method, callback } of calls) {
       if (!callback) continue
-      if (method === 'end') this.#res.off('finish', callback)
+      if (method === 'end') this.message.off('finish', callback)
       process.nextTick(callback, error)
     }
   }

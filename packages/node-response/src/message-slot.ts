@@ -27,14 +27,20 @@ export function messageSlot<T extends Kept>(name: symbol): MessageSlot<T> {
   const registry = globalThis as unknown as Registry
   registry[name] ??= new WeakMap()
   const others = registry[name] as WeakMap<object, T>
+  /** Most questions come several in a row. */
+  let last: T | undefined
 
   return {
     get(message) {
+      if (last?.message === message) return last
       const kept = carrierOf(message)?.[name] as T | undefined
-      return kept?.message === message ? kept : others.get(message)
+      const found = kept?.message === message ? kept : others.get(message)
+      if (found) last = found
+      return found
     },
     set(value) {
       const { message } = value
+      last = value
       const carrier = carrierOf(message)
       if (carrier && (carrier[name] === undefined || carrier[name].message === message)) carrier[name] = value
       else others.set(message, value)
