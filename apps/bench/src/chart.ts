@@ -4,7 +4,10 @@ export interface Bar {
   value: number
 }
 
-const COLOURS = ['#9aa5b1', '#5b6f82', '#33475b', '#1f9e89', '#26828e', '#6ece58', '#d1495b', '#edae49']
+const COLOURS = [
+  ...['#9aa5b1', '#5b6f82', '#33475b', '#1f9e89', '#26828e', '#6ece58', '#d1495b', '#edae49'],
+  ...['#8f6bb3', '#4a90d9', '#c97b2b', '#b8a6d9', '#7a4e2d'],
+]
 const BAR = 14
 const GAP = 14
 const LEFT = 130

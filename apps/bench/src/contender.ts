@@ -15,23 +15,30 @@ export interface Bench {
 export interface Contender {
   /** `undefined`: it has no such mode. */
   start(bench: Bench): Promise<RequestListener | undefined>
+  /** Begins so many sessions with that data, as its library stores them. Where it is missing, requests to `/start` do. */
+  fill?(count: number, data: Data): Promise<void>
   /** Lists all sessions, as its library offers it; answers how many there are. */
   enumerate?(): Promise<number>
-}
-
-/** What the sessions hold: as JSON about `size` bytes, many small values as real ones do. */
-export function dataOf(size: number): Data {
-  const data: Data = { n: 0, list: [] }
-  const item = { id: 123_456, name: 'something in a cart', price: 1299, isGift: false }
-  const each = JSON.stringify(item).length + 1
-  for (let bytes = JSON.stringify(data).length; bytes + each / 2 < size; bytes += each) {
-    data.list.push({ ...item, id: 100_000 + data.list.length })
-  }
-  return data
 }
 
 export interface Data {
   n: number
   list: object[]
+  note: string
   user?: string
+}
+
+const LEAST: Data = { n: 0, list: [], note: '' }
+
+/** What the sessions hold: exactly `size` bytes of JSON (27 at least), many small values as real ones do. */
+export function dataOf(size: number): Data {
+  const data = structuredClone(LEAST)
+  const item = { id: 100_000, name: 'something in a cart', price: 1299, isGift: false }
+  const each = JSON.stringify(item).length + 1
+  let left = size - JSON.stringify(data).length
+  for (; left >= each; left -= each) data.list.push({ ...item, id: item.id + data.list.length })
+  // Of the items the first has no comma before it.
+  if (data.list.length > 0) left++
+  data.note = '.'.repeat(Math.max(0, left))
+  return data
 }

@@ -9,6 +9,8 @@ export interface Load {
   /** One for each connection, or, if `once`, one for each request. */
   cookies?: readonly string[]
   once?: boolean
+  /** Is given the head of every answer. */
+  onHead?: (head: string) => void
 }
 
 export interface LoadResult {
@@ -29,6 +31,7 @@ export async function load({
   connections,
   cookies = [],
   once,
+  onHead,
 }: Load): Promise<LoadResult> {
   let left = amount
   let succeeded = 0
@@ -37,14 +40,16 @@ export async function load({
 
   async function work(connection: number): Promise<void> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const answers = statusesOf(socket)
+    const answers = headsOf(socket)
     const always = requestWith(cookies[connection % cookies.length])
     try {
       while (left > 0) {
         const at = --left
         socket.write(once ? requestWith(cookies[at % cookies.length]) : always)
-        const { value: status = 0 } = await answers.next()
-        if (status === 0) return
+        const { value: head } = await answers.next()
+        if (head === undefined) return
+        onHead?.(head)
+        const status = Number(head.slice(9, 12))
         if (status >= 200 && status < 300) succeeded++
       }
     } finally {
@@ -58,8 +63,8 @@ export async function load({
   return { rate: succeeded / seconds, failed: amount - succeeded }
 }
 
-/** The status of each answer, once it is there as a whole; bodies have a length, as little JSON has. Ends with the connection. */
-async function* statusesOf(socket: Socket): AsyncGenerator<number> {
+/** The head of each answer, once it is there as a whole; bodies have a length, as little JSON has. Ends with the connection. */
+async function* headsOf(socket: Socket): AsyncGenerator<string, undefined> {
   socket.setEncoding('latin1')
   let rest = ''
   try {
@@ -72,7 +77,7 @@ async function* statusesOf(socket: Socket): AsyncGenerator<number> {
         const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0)
         if (rest.length < end + 4 + length) break
         rest = rest.slice(end + 4 + length)
-        yield Number(head.slice(9, 12))
+        yield head
       }
     }
   } catch {

@@ -1,40 +1,71 @@
 /** `npm run bench -- --help` says what it takes. */
 import { writeFile } from 'node:fs/promises'
-import { cpus, loadavg } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { RedisServer } from '@tegata/test-servers/redis-server'
+import type { Figures } from './figures.ts'
+import { OWNED, SMALL, verdicts } from './goals.ts'
 import { type Cell, measure } from './measure.ts'
 import { type Many, measureMany } from './measure-many.ts'
+import { measureOwners } from './measure-owners.ts'
+import { measureRolling } from './measure-rolling.ts'
 import { HELP, type Options, readOptions } from './options.ts'
-import { type Figures, report } from './report.ts'
+import { versionOf } from './redis-figures.ts'
+import { report } from './report.ts'
+import { reportGoals } from './report-goals.ts'
+import { grouped, sizeOf } from './words.ts'
 import { writeDocs } from './write-docs.ts'
+
+const began = performance.now()
+const tell = (what: string) => console.error(`${((performance.now() - began) / 1000).toFixed(0)} s: ${what}`)
 
 async function run(options: Options): Promise<Figures> {
   const [cpu] = cpus()
   const machine = {
     node: process.version,
     cpus: `${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}`,
+    memory: totalmem(),
     load: loadavg(),
     date: new Date().toISOString().slice(0, 10),
   }
+  const { command, rounds, requests, connections, owners, leftOut } = options
   const redis = new RedisServer()
   await redis.start()
   try {
+    const version = await versionOf(redis)
     const cells: Cell[] = []
-    for (const scenario of options.scenarios) {
-      for (const size of scenario.scales ? options.sizes : options.sizes.slice(0, 1)) {
-        console.error(`… ${scenario.name}, ${size} bytes`)
-        cells.push(...(await measure(redis, scenario, size, options)))
-      }
+    for (const { scenario, size, contenders } of options.runs) {
+      tell(`${scenario.name}, ${sizeOf(size)}`)
+      const entrants = contenders.map((contender) => ({ contender, scenario }))
+      cells.push(...(await measure(redis, entrants, size, options)))
     }
-    let many: Many[] = []
-    if (options.sessions > 0) {
-      console.error(`… ${options.sessions} sessions`)
-      many = await measureMany(redis, options.contenders, options.sessions)
+    if (options.rolling.length > 0) tell('rolling reads beside plain ones')
+    const rolling = await measureRolling(redis, options.rolling, SMALL, options)
+    return {
+      machine: { ...machine, redis: version },
+      asked: { command, rounds, requests, connections, owners, leftOut },
+      ...{ cells, rolling, many: await many(options) },
+      owners: owners ? await byOwner() : undefined,
     }
-    return { machine, cells, many }
   } finally {
     await redis.stop()
   }
+}
+
+async function many({ many: { sessions, contenders } }: Options): Promise<Many[]> {
+  const all: Many[] = []
+  for (const count of sessions) {
+    for (const contender of contenders) {
+      tell(`${grouped(count)} sessions, ${contender}`)
+      const found = await measureMany(contender, count)
+      if (found) all.push(found)
+    }
+  }
+  return all
+}
+
+function byOwner() {
+  tell(`sessions by owner, of ${grouped(OWNED.few)} and of ${grouped(OWNED.many)}`)
+  return measureOwners(OWNED.few, OWNED.many)
 }
 
 try {
@@ -42,9 +73,13 @@ try {
   if (options === 'help') console.log(HELP)
   else {
     const figures = await run(options)
-    console.log(report(figures))
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`)
-    if (options.docs) await writeDocs(figures)
+    const goals = verdicts(figures)
+    console.log(`${report(figures)}\n\n## Goals\n\n${reportGoals(goals)}`)
+    if (options.json !== undefined) {
+      await writeFile(options.json, `${JSON.stringify({ ...figures, goals }, null, 2)}\n`)
+    }
+    if (options.docs) await writeDocs(figures, goals)
+    tell('done')
   }
 } catch (error) {
   const isOption =

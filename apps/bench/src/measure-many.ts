@@ -1,4 +1,4 @@
-import type { RedisServer } from '@tegata/test-servers/redis-server'
+import { RedisServer } from '@tegata/test-servers/redis-server'
 import { load } from './load.ts'
 import type { Enumeration } from './messages.ts'
 import { longestCommand, memoryOf } from './redis-figures.ts'
@@ -15,37 +15,48 @@ export interface Many {
 }
 
 const SIZE = 200
-/** Keeps its sessions elsewhere, or has none. */
-const hasStore = (contender: string) => !/bare$|^iron-session$|-near$/.test(contender)
 
-export async function measureMany(
-  redis: RedisServer,
-  contenders: readonly string[],
-  sessions: number,
-): Promise<Many[]> {
-  const all: Many[] = []
-  await redis.cli('config', 'set', 'slowlog-log-slower-than', '500', 'slowlog-max-len', '1000')
-  for (const contender of contenders.filter(hasStore)) {
-    const server = await ServerProcess.start(contender, 'eager', redis.url)
-    if (!server) continue
-    try {
-      const before = await memoryOf(redis)
-      await load({ port: server.port, path: `/start?size=${SIZE}`, amount: sessions, connections: 64 })
-      const memory = ((await memoryOf(redis)) - before) / sessions
-      await longestCommand(redis)
-      const listing = await server.enumerate()
-      const longest = await longestCommand(redis)
-      const isListed = Number.isFinite(listing.count)
-      all.push({
-        contender,
-        sessions,
-        memory,
-        listing: isListed ? { ...listing, longestCommand: longest } : undefined,
-      })
-    } finally {
-      await server.stop()
-      await redis.cli('flushall', 'sync')
-    }
+/** So many sessions of one contender, in a Redis that holds nothing else. `undefined` where it has none there. */
+export async function measureMany(contender: string, sessions: number): Promise<Many | undefined> {
+  const redis = new RedisServer({ args: ['--slowlog-log-slower-than', '200', '--slowlog-max-len', '10000'] })
+  await redis.start()
+  try {
+    const empty = await memoryOf(redis)
+    if (!(await fill(contender, redis, sessions))) return undefined
+    const memory = ((await memoryOf(redis)) - empty) / sessions
+    const listing = await list(contender, redis)
+    return { contender, sessions, memory, listing }
+  } finally {
+    await redis.stop()
   }
-  return all
+}
+
+/** By a process of its own, which then is gone with its connections and their buffers. Answers whether all are there. */
+async function fill(contender: string, redis: RedisServer, sessions: number): Promise<boolean> {
+  const server = await ServerProcess.start(contender, 'eager', redis.url)
+  if (!server) return false
+  try {
+    if (!(await server.fill(sessions, SIZE))) {
+      const path = `/start?size=${SIZE}`
+      await load({ port: server.port, path, amount: sessions, connections: 64 })
+    }
+  } finally {
+    await server.stop()
+  }
+  return Number(await redis.cli('dbsize')) === sessions
+}
+
+/** By a process that has not done anything yet, so that it has no memory to spare. */
+async function list(contender: string, redis: RedisServer): Promise<Many['listing']> {
+  const server = await ServerProcess.start(contender, 'eager', redis.url)
+  if (!server) return undefined
+  try {
+    await server.collect()
+    await longestCommand(redis)
+    const listing = await server.enumerate()
+    const longest = await longestCommand(redis)
+    return Number.isFinite(listing.count) ? { ...listing, longestCommand: longest } : undefined
+  } finally {
+    await server.stop()
+  }
 }

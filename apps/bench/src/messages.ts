@@ -1,5 +1,13 @@
 /** What the measuring process asks a server's process. */
-export type Question = 'usage' | 'enumerate'
+export type Question =
+  /** What it has used until now. */
+  | { ask: 'usage' }
+  /** To free what it does not need. */
+  | { ask: 'collect' }
+  /** To list all sessions. */
+  | { ask: 'enumerate' }
+  /** To begin sessions, with no requests; `done` says whether it can. */
+  | { ask: 'fill'; count: number; size: number }
 
 export interface Usage {
   /** Microseconds of CPU time since the process began. */
@@ -18,4 +26,8 @@ export interface Enumeration {
   grew: number
 }
 
-export type Answer = { port: number | undefined } | Usage | Enumeration | { failed: string }
+export interface Done {
+  done: boolean
+}
+
+export type Answer = { port: number | undefined } | Usage | Enumeration | Done | { failed: string }

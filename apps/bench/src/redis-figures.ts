@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '@tegata/test-servers/redis-server'
 
 /** Fields of `INFO`, as numbers where they are. */
@@ -8,9 +9,32 @@ async function info(redis: RedisServer, section: string): Promise<Record<string,
   )
 }
 
-/** Bytes of all that Redis holds. */
+/** Bytes of all that Redis holds, once it stands still: buffers of clients are freed, and tables moved, a little later. */
 export async function memoryOf(redis: RedisServer): Promise<number> {
-  return (await info(redis, 'memory')).used_memory ?? Number.NaN
+  const now = async () => (await info(redis, 'memory')).used_memory ?? Number.NaN
+  let before = await now()
+  for (let i = 0; i < 60; i++) {
+    await sleep(500)
+    const after = await now()
+    if (Math.abs(after - before) < 10_000) return after
+    before = after
+  }
+  return before
+}
+
+/** What it is: `7.0.15`. */
+export async function versionOf(redis: RedisServer): Promise<string> {
+  const server = await redis.cli('info', 'server')
+  return /redis_version:([\w.]+)/.exec(server)?.[1] ?? 'unknown'
+}
+
+/**
+ * Microseconds of CPU time of Redis' process since it began. What a command costs it is more than what `INFO commandstats` counts: it reads
+ * the request, and writes the answer.
+ */
+export async function cpuOf(redis: RedisServer): Promise<number> {
+  const { used_cpu_user = Number.NaN, used_cpu_sys = Number.NaN } = await info(redis, 'cpu')
+  return (used_cpu_user + used_cpu_sys) * 1e6
 }
 
 /** What clients send while something runs, signs of life aside. */

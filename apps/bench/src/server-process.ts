@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Answer, Enumeration, Question, Usage } from './messages.ts'
+import type { Answer, Done, Enumeration, Question, Usage } from './messages.ts'
 import type { Mode } from './scenario.ts'
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url))
@@ -26,7 +26,7 @@ export class ServerProcess {
   ): Promise<ServerProcess | undefined> {
     const child = fork(SERVER, [contender, mode, redisUrl], {
       cwd: FOLDER,
-      execArgv: ['--import', 'tsx', ...nodeArgs],
+      execArgv: ['--import', 'tsx', '--expose-gc', ...nodeArgs],
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -37,11 +37,22 @@ export class ServerProcess {
   }
 
   usage(): Promise<Usage> {
-    return this.#ask('usage')
+    return this.#ask({ ask: 'usage' })
+  }
+
+  /** Frees its memory, so that this does not fall into a turn of its own, nor into a neighbour's. */
+  async collect(): Promise<void> {
+    await this.#ask<Done>({ ask: 'collect' })
   }
 
   enumerate(): Promise<Enumeration> {
-    return this.#ask('enumerate')
+    return this.#ask({ ask: 'enumerate' })
+  }
+
+  /** Begins sessions without requests. `false` where the contender needs requests for it. */
+  async fill(count: number, size: number): Promise<boolean> {
+    const { done } = await this.#ask<Done>({ ask: 'fill', count, size })
+    return done
   }
 
   async stop(): Promise<void> {

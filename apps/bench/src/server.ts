@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { dataOf } from './contender.ts'
 import { columns } from './contenders/index.ts'
-import type { Answer, Enumeration, Question, Usage } from './messages.ts'
+import type { Answer, Done, Enumeration, Question, Usage } from './messages.ts'
 import type { Mode } from './scenario.ts'
 
 const [name = '', mode, redisUrl = ''] = process.argv.slice(2)
@@ -17,6 +18,17 @@ const tell = (answer: Answer) => process.send?.(answer)
 function usage(): Usage {
   const { user, system } = process.cpuUsage()
   return { cpu: user + system, rss: process.memoryUsage.rss() }
+}
+
+function collect(): Done {
+  if (!global.gc) throw new Error('This process was not started with --expose-gc.')
+  global.gc()
+  return { done: true }
+}
+
+async function fill(count: number, size: number): Promise<Done> {
+  await contender.fill?.(count, dataOf(size))
+  return { done: contender.fill !== undefined }
 }
 
 async function enumerate(): Promise<Enumeration> {
@@ -36,9 +48,22 @@ async function enumerate(): Promise<Enumeration> {
   return { count, took, blocked: delays.max / 1e6, grew: most - before }
 }
 
+function answer(question: Question): Answer | Promise<Answer> {
+  switch (question.ask) {
+    case 'usage':
+      return usage()
+    case 'collect':
+      return collect()
+    case 'enumerate':
+      return enumerate()
+    case 'fill':
+      return fill(question.count, question.size)
+  }
+}
+
 process.on('message', async (question: Question) => {
   try {
-    tell(question === 'usage' ? usage() : await enumerate())
+    tell(await answer(question))
   } catch (error) {
     tell({ failed: String(error) })
   }

@@ -2,25 +2,19 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Bar, chart } from './chart.ts'
 import { columns } from './contenders/index.ts'
-import { type Figures, report, titleOf } from './report.ts'
+import type { Figures } from './figures.ts'
+import type { Verdict } from './goals.ts'
+import { FRAMEWORKS, report, titleOf } from './report.ts'
+import { reportGoals } from './report-goals.ts'
 import { median } from './statistics.ts'
 
 const DOCS = fileURLToPath(new URL('../../../docs', import.meta.url))
 
-const PREFACE = `# What sessions cost
-
-CPU time per request, commands and memory: Tegata beside other libraries, beside the bare framework, and beside the least that anybody could do, one raw
-command per need. \`npm run bench -- --docs\` writes this page; \`npm run bench -- --quick\` shows the same in a few minutes, and
-\`npm run bench -- --help\` what else there is. [How it is measured](../apps/bench)
-
-Compare figures of one run only: machines differ, and so do days.
-`
-
 /** Writes the page, and a chart per framework. */
-export async function writeDocs(figures: Figures): Promise<void> {
+export async function writeDocs(figures: Figures, goals: readonly Verdict[]): Promise<void> {
   await mkdir(`${DOCS}/benchmark`, { recursive: true })
   const images: string[] = []
-  for (const framework of ['Express', 'Koa', 'Fastify']) {
+  for (const framework of FRAMEWORKS) {
     const cells = figures.cells.filter(({ contender }) => columns[contender]?.framework === framework)
     if (cells.length === 0) continue
     // One size: larger ones would leave the others no room.
@@ -39,8 +33,23 @@ export async function writeDocs(figures: Figures): Promise<void> {
     )
     images.push(`![${framework}: CPU time of the server per request](benchmark/${file})`)
   }
-  await writeFile(
-    `${DOCS}/benchmark.md`,
-    [PREFACE, ...images.map((image) => `${image}\n`), report(figures), ''].join('\n'),
-  )
+  await writeFile(`${DOCS}/benchmark.md`, page(figures, goals, images))
+}
+
+function page(figures: Figures, goals: readonly Verdict[], images: readonly string[]): string {
+  const { date, node, redis, cpus } = figures.machine
+  const parts = [
+    '# What sessions cost',
+    `CPU time per request, commands and memory: Tegata beside other libraries, beside the bare framework, and beside the least that anybody could do, one raw
+command per need. Measured on ${date} with Node ${node} and Redis ${redis} on ${cpus}, server, load and Redis on the same machine. Compare figures of one run only:
+machines differ, and so do days. [How it is measured](../apps/bench)`,
+    `\`\`\`sh\nnpm run bench -- ${figures.asked.command}   # wrote this page\nnpm run bench -- --quick   # some of it, in five minutes\nnpm run bench -- --goals   # what the goals are made of\n\`\`\``,
+    '## Goals',
+    'What Tegata wants to cost, and whether it does. "Added" is the CPU time of the server less that of the framework alone.',
+    reportGoals(goals),
+    '## Charts',
+    ...images,
+    report(figures),
+  ]
+  return `${parts.join('\n\n')}\n`
 }

@@ -7,6 +7,10 @@ export interface Column {
   title: string
   /** The framework alone, that the others of it are compared with. */
   isBare?: true
+  /** Its sessions lie in the process, or in the cookie, if there are any. */
+  hasNoStore?: true
+  /** Its store is worth a look when it holds very many sessions: their memory, and listing them. */
+  holdsMany?: true
   load(): Promise<{ contender: Contender }>
 }
 
@@ -15,11 +19,13 @@ export const columns: Record<string, Column> = {
     framework: 'Express',
     title: 'Express alone',
     isBare: true,
+    hasNoStore: true,
     load: () => import('./express-bare.ts'),
   },
   'express-raw-ioredis': {
     framework: 'Express',
     title: 'one raw ioredis command per need',
+    holdsMany: true,
     load: () => import('./express-raw-ioredis.ts'),
   },
   'express-raw-node-redis': {
@@ -30,6 +36,7 @@ export const columns: Record<string, Column> = {
   'express-tegata-ioredis': {
     framework: 'Express',
     title: 'Tegata, ioredis',
+    holdsMany: true,
     load: () => import('./express-tegata-ioredis.ts'),
   },
   'express-tegata-node-redis': {
@@ -45,14 +52,44 @@ export const columns: Record<string, Column> = {
   'express-session': {
     framework: 'Express',
     title: 'express-session, connect-redis',
+    holdsMany: true,
     load: () => import('./express-session.ts'),
+  },
+  'drop-in-connect-redis': {
+    framework: 'Express',
+    title: 'Tegata drop-in, connect-redis',
+    load: () => import('./drop-in-connect-redis.ts'),
+  },
+  'drop-in-tegata': {
+    framework: 'Express',
+    title: 'Tegata drop-in, node-redis',
+    load: () => import('./drop-in-tegata.ts'),
+  },
+  'express-session-memory': {
+    framework: 'Express',
+    title: 'express-session, MemoryStore',
+    hasNoStore: true,
+    load: () => import('./express-session-memory.ts'),
+  },
+  'drop-in-memory': {
+    framework: 'Express',
+    title: 'Tegata drop-in, MemoryStore',
+    hasNoStore: true,
+    load: () => import('./drop-in-memory.ts'),
   },
   'iron-session': {
     framework: 'Express',
     title: 'iron-session (no store)',
+    hasNoStore: true,
     load: () => import('./iron-session.ts'),
   },
-  'koa-bare': { framework: 'Koa', title: 'Koa alone', isBare: true, load: () => import('./koa-bare.ts') },
+  'koa-bare': {
+    framework: 'Koa',
+    title: 'Koa alone',
+    isBare: true,
+    hasNoStore: true,
+    load: () => import('./koa-bare.ts'),
+  },
   'koa-tegata': {
     framework: 'Koa',
     title: 'Tegata, ioredis',
@@ -61,17 +98,20 @@ export const columns: Record<string, Column> = {
   'koa-session': {
     framework: 'Koa',
     title: 'koa-session, ioredis',
+    holdsMany: true,
     load: () => import('./koa-session.ts'),
   },
   'fastify-bare': {
     framework: 'Fastify',
     title: 'Fastify alone',
     isBare: true,
+    hasNoStore: true,
     load: () => import('./fastify-bare.ts'),
   },
   'fastify-session': {
     framework: 'Fastify',
     title: '@fastify/session, connect-redis',
+    holdsMany: true,
     load: () => import('./fastify-session.ts'),
   },
 }

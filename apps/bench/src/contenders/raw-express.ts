@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Express, Request, Response } from 'express'
-import { type Data, dataOf } from '../contender.ts'
+import { type Contender, type Data, dataOf } from '../contender.ts'
+import { inBatches } from '../in-batches.ts'
 import type { Mode } from '../scenario.ts'
 import { plainExpress } from './plain-express.ts'
 
@@ -14,21 +15,39 @@ export interface RawCommands {
 
 export const TTL = 86_400
 
+/** As connect-redis has it: a shorter one would take less memory for no reason of sessions. */
+const keyOf = (id: string) => `sess:${id}`
+/** 192 random bits, as express-session makes them. */
+const createId = () => randomBytes(24).toString('base64url')
+
 /** The limit: a cookie that names a key, JSON at the key, one command per need, and no guarantee of any kind. */
-export function rawExpress(mode: Mode, commands: RawCommands): Express {
+export function rawExpress(connect: (redisUrl: string) => RawCommands | Promise<RawCommands>): Contender {
+  let commands: RawCommands
+  return {
+    async start({ redisUrl, mode }) {
+      commands = await connect(redisUrl)
+      return application(mode, commands)
+    },
+    async fill(count, data) {
+      await inBatches(count, () => commands.set(keyOf(createId()), JSON.stringify(data)))
+    },
+  }
+}
+
+function application(mode: Mode, commands: RawCommands): Express {
   const app = plainExpress()
   const load = mode === 'rolling' ? commands.getAndExpire : commands.get
-  const keyOf = (req: Request) => /(?:^|; )sid=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1]
+  const idOf = (req: Request) => /(?:^|; )sid=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1]
 
   async function read(req: Request): Promise<{ key: string; data: Data } | undefined> {
-    const id = keyOf(req)
+    const id = idOf(req)
     if (id === undefined) return undefined
-    const text = await load(`raw:${id}`)
-    return text === null ? undefined : { key: `raw:${id}`, data: JSON.parse(text) as Data }
+    const text = await load(keyOf(id))
+    return text === null ? undefined : { key: keyOf(id), data: JSON.parse(text) as Data }
   }
   async function begin(res: Response, data: Data): Promise<void> {
-    const id = randomBytes(24).toString('base64url')
-    await commands.set(`raw:${id}`, JSON.stringify(data))
+    const id = createId()
+    await commands.set(keyOf(id), JSON.stringify(data))
     res.setHeader('Set-Cookie', `sid=${id}; Path=/; HttpOnly; SameSite=Lax`)
   }
 
@@ -53,8 +72,8 @@ export function rawExpress(mode: Mode, commands: RawCommands): Express {
     res.json({ n: 0 })
   })
   app.get('/logout', async (req, res) => {
-    const id = keyOf(req)
-    if (id !== undefined) await commands.del(`raw:${id}`)
+    const id = idOf(req)
+    if (id !== undefined) await commands.del(keyOf(id))
     res.json({ n: 0 })
   })
   app.get('/start', async (req, res) => {
