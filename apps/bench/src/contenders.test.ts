@@ -25,6 +25,23 @@ function browser(port: number) {
 await redisOrSkip('a contender does what it is measured for', (redis) => {
   const names = Object.keys(columns).filter((name) => !columns[name]?.isBare)
 
+  test.each(names)('%s begins sessions without requests as by them, where it can', async (name) => {
+    const server = await ServerProcess.start(name, 'eager', redis.url, SOURCES)
+    onTestFinished(() => server?.stop())
+    await redis.flush()
+    if (!(await server?.fill(1, 200))) return
+    await server?.fill(1500, 200)
+    expect(Number(await redis.cli('dbsize'))).toBe(1501)
+    const [key = ''] = (await redis.cli('keys', '*')).split('\n')
+    const [size, ttl] = [await redis.cli('strlen', key), await redis.cli('ttl', key)]
+    await redis.flush()
+    await fetch(`http://127.0.0.1:${server?.port}/start?size=200`)
+    const [byRequest = ''] = (await redis.cli('keys', '*')).split('\n')
+    expect(byRequest).toHaveLength(key.length)
+    expect(await redis.cli('strlen', byRequest)).toBe(size)
+    expect(Math.abs(Number(await redis.cli('ttl', byRequest)) - Number(ttl))).toBeLessThan(10)
+  })
+
   describe.each(names)('%s', (name) => {
     test.each<Mode>(['eager', 'lazy', 'rolling'])(
       'keeps, changes and ends sessions: %s, where it has that mode',

@@ -7,7 +7,7 @@ import { OWNED, SMALL, verdicts } from './goals.ts'
 import { type Cell, measure } from './measure.ts'
 import { type Many, measureMany } from './measure-many.ts'
 import { measureOwners } from './measure-owners.ts'
-import { measureRolling } from './measure-rolling.ts'
+import { measureRolling, type Rolling } from './measure-rolling.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { versionOf } from './redis-figures.ts'
 import { report } from './report.ts'
@@ -38,8 +38,11 @@ async function run(options: Options): Promise<Figures> {
       const entrants = contenders.map((contender) => ({ contender, scenario }))
       cells.push(...(await measure(redis, entrants, size, options)))
     }
-    if (options.rolling.length > 0) tell('rolling reads beside plain ones')
-    const rolling = await measureRolling(redis, options.rolling, SMALL, options)
+    const rolling: Rolling[] = []
+    for (const contender of options.rolling) {
+      tell(`rolling reads beside plain ones, ${contender}`)
+      rolling.push(...(await measureRolling(redis, contender, SMALL, options)))
+    }
     return {
       machine: { ...machine, redis: version },
       asked: { command, rounds, requests, connections, owners, leftOut },

@@ -3,6 +3,7 @@ import type { Figures } from './figures.ts'
 import { markdown } from './markdown.ts'
 import type { Cell } from './measure.ts'
 import type { Many } from './measure-many.ts'
+import type { Rolling } from './measure-rolling.ts'
 import { reportDropIn } from './report-goals.ts'
 import { type Estimate, estimate, median, paired, uncertainty } from './statistics.ts'
 import { grouped, sizeOf } from './words.ts'
@@ -59,14 +60,7 @@ export function report(figures: Figures): string {
   })
   const dropIn = reportDropIn(figures)
   if (dropIn) parts.push('## The drop-in for express-session', dropIn)
-  for (const { contender, plain, rolling: other } of rolling) {
-    const ratio = estimate(paired([other.redisCpu, plain.redisCpu], (a, b) => a / b))
-    parts.push(
-      '## Rolling reads, by Redis',
-      `${columns[contender]?.title}: CPU time of Redis' process ${median(plain.redisCpu).toFixed(1)} µs for a read, ` +
-        `${median(other.redisCpu).toFixed(1)} µs for one that moves the deadline: ${withUncertainty(ratio, 2)} times as much, measured in turn.`,
-    )
-  }
+  if (rolling.length > 0) parts.push('## Rolling reads, by Redis', rollingTable(rolling))
   if (many.length > 0) parts.push('## Many sessions', manyTable(many))
   if (owners) {
     const { few, many } = owners
@@ -123,8 +117,23 @@ function manyTable(many: readonly Many[]): string {
   })
   const heads = ['', 'sessions', 'bytes each', '× raw JSON', 'listing them all', 'longest command']
   return [
-    'Memory of Redis per session of 200 bytes, and what it costs to list them all, with no command, no blocking and no growth shown as 0:',
+    'Memory of Redis per session of 200 bytes, and what it costs to list them all:',
     markdown([...heads, 'event loop blocked', 'process grew'], rows),
+  ].join('\n\n')
+}
+
+function rollingTable(all: readonly Rolling[]): string {
+  const rows = all.map(({ contender, connections, plain, rolling }) => {
+    const ratio = estimate(paired([rolling.redisCpu, plain.redisCpu], (a, b) => a / b))
+    return [
+      `${columns[contender]?.title}, ${connections} at a time`,
+      ...[plain, rolling].map(({ redisCpu }) => median(redisCpu).toFixed(1)),
+      withUncertainty(ratio, 2),
+    ]
+  })
+  return [
+    "CPU time of Redis' process, µs per request: what it takes to read the request and write the answer is in it. Both kinds in turn:",
+    markdown(['', 'read', 'rolling read', 'times as much'], rows),
   ].join('\n\n')
 }
 
