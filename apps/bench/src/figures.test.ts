@@ -114,6 +114,18 @@ const figures = (cells: Cell[], more: Partial<Figures> = {}): Figures => ({
   ...more,
 })
 
+test('a run says what it left out, and names no file', () => {
+  const options = readOptions(['--quick', '--json', '/tmp/figures.json'])
+  if (options === 'help') throw new Error('It was not asked for help.')
+  expect(options.command).toBe('--quick')
+  expect(options.leftOut.join('; ')).toMatch(/scenarios no-cookie.*sizes 2000.*sessions by owner/)
+  expect(readOptions([])).toMatchObject({
+    leftOut: [],
+    owners: true,
+    many: { sessions: [100_000, 1_000_000] },
+  })
+})
+
 test('figures are shown beside those of the bare framework, and what was not measured as a dash', () => {
   const text = report(
     figures([
@@ -219,7 +231,7 @@ test('--goals measures what every goal needs, and nothing that no goal needs', (
 })
 
 test('a chart is well-formed, whatever names it shows', () => {
-  const svg = chart('a < b', 'µs', [{ group: 'g & h', series: '<s>', value: 3 }])
+  const svg = chart('a < b', 'µs', [{ group: 'g & h', series: '<s>', kind: 'tegata', value: 3 }])
   expect(svg).toContain('a &lt; b')
   expect(svg).toContain('g &amp; h')
   expect(svg).not.toContain('<s>')

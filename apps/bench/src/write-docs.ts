@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { type Bar, chart } from './chart.ts'
+import { type Bar, chart, type Kind } from './chart.ts'
 import { columns } from './contenders/index.ts'
 import type { Figures } from './figures.ts'
 import type { Verdict } from './goals.ts'
@@ -24,6 +24,7 @@ export async function writeDocs(figures: Figures, goals: readonly Verdict[]): Pr
       .map((cell) => ({
         group: titleOf(cell, []),
         series: columns[cell.contender]?.title ?? cell.contender,
+        kind: kindOf(cell.contender),
         value: median(cell.cpu),
       }))
     const file = `${framework.toLowerCase()}.svg`
@@ -35,6 +36,9 @@ export async function writeDocs(figures: Figures, goals: readonly Verdict[]): Pr
   }
   await writeFile(`${DOCS}/benchmark.md`, page(figures, goals, images))
 }
+
+const kindOf = (contender: string): Kind =>
+  /-bare$|-raw-/.test(contender) ? 'limit' : /tegata|^drop-in/.test(contender) ? 'tegata' : 'other'
 
 function page(figures: Figures, goals: readonly Verdict[], images: readonly string[]): string {
   const { date, node, redis, cpus } = figures.machine
