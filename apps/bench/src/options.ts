@@ -31,6 +31,9 @@ export interface Options extends Rounds {
 const keyOf = (name: string) => name.replaceAll(/,? /g, '-')
 const scenarioKeys = scenarios.map(({ name }) => keyOf(name))
 
+/** Beside Tegata the raw commands: `GET` and `GETEX` are the least that a rolling read can cost. */
+const ROLLING = ['express-tegata-ioredis', 'express-raw-ioredis']
+
 const SIZES = [200, 2000, 20_000, 200_000]
 
 /** What a few minutes are enough for: each framework, and of Express one client. */
@@ -110,7 +113,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
         : []
       : numbers('sessions', values.sessions, 0).filter((number) => number > 0)
   const rolling = ['read', 'rolling-read'].every((key) => picked.scenarios.includes(key))
-    ? picked.contenders.filter((name) => name === 'express-tegata-ioredis')
+    ? (quick ? ROLLING.slice(0, 1) : ROLLING).filter((name) => picked.contenders.includes(name))
     : []
   const many = picked.contenders.filter((name) =>
     values.contenders === undefined ? columns[name]?.holdsMany : !columns[name]?.hasNoStore,
@@ -144,7 +147,7 @@ function forGoals() {
   const runs = runsForGoals().map((run) => ({ ...run, scenario: scenarioOf(keyOf(run.scenario)) }))
   return {
     runs,
-    rolling: ['express-tegata-ioredis'],
+    rolling: [...ROLLING],
     many: { sessions: [...SESSIONS], contenders: ['express-raw-ioredis', 'express-tegata-ioredis'] },
     owners: true,
     leftOut: ['everything that no goal is made of'],

@@ -35,7 +35,7 @@ function measuredOf({ unit, remark, ...figure }: NonNullable<Verdict['measured']
 }
 
 const ratio = ({ value, low, high }: Estimate) =>
-  low === high ? digits(value) : `${digits(value)} [${digits(low)}–${digits(high)}]`
+  low === high ? digits(value) : `${digits(value)} [${digits(low)} to ${digits(high)}]`
 
 const digits = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2))
 
