@@ -49,7 +49,7 @@ const QUICK = {
 
 export const HELP = `npm run bench -- [options]
 
-  Without options it measures everything, which takes an hour.
+  Without options it measures everything, which takes perhaps an hour.
 
   --quick              about five minutes: ${QUICK.contenders.length} contenders, ${QUICK.scenarios.length} scenarios, one size
   --goals              exactly what the goals at the end of each run are made of, and nothing else

@@ -1,6 +1,6 @@
 import { requestsFor } from './scale.ts'
 
-/** Requests of a small session. Below that bare Express takes twice to three times its time. */
+/** Requests of a small session. In the first of them bare Express takes about twice its time. */
 const BLOCK = 5000
 const MOST_BLOCKS = 6
 /** Two blocks that differ by no more than this part of the second. */
