@@ -162,11 +162,12 @@ return { 'done', now }
  * ARGV: our time, least move worth a write, then offset and length of the fields `idle` and `until`.
  */
 const readExtending = `
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind == 'none' then return { 'gone', 0 } end
-if kind ~= 'string' then return { 'invalid', 0 } end
-local value = redis.call('GET', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
+local value = redis.pcall('GET', KEYS[1])
+if not value then return { 'gone', 0 } end
+if type(value) == 'table' then
+  if string.find(value.err, 'WRONGTYPE', 1, true) then return { 'invalid', 0 } end
+  return value
+end
 local function field(offset, length)
   local text = string.sub(value, ARGV[offset] + 1, ARGV[offset] + ARGV[length])
   if #text == tonumber(ARGV[length]) and string.match(text, '^%w+$') then return tonumber(text, 36) end
@@ -178,12 +179,15 @@ if idle and last then
     redis.call('UNLINK', KEYS[1])
     return { 'gone', 0 }
   end
-  if left < 0 or math.abs(target - left) >= tonumber(ARGV[4]) then
+  local least = tonumber(ARGV[4])
+  local left = least > 0 and redis.call('PTTL', KEYS[1]) or -1
+  if left < 0 or math.abs(target - left) >= least then
     redis.call('PEXPIRE', KEYS[1], target)
     left = target
   end
+  return { 'found', 0, value, left }
 end
-return { 'found', 0, value, left }
+return { 'found', 0, value, redis.call('PTTL', KEYS[1]) }
 `
 
 /** A value and the time it has left, of the same moment. */
