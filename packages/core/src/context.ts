@@ -73,7 +73,7 @@ export class SessionContext<Data extends object = SessionData> {
 
   /** @internal Contexts come from `Sessions.open()`. */
   constructor(runtime: Runtime, request: SessionRequest) {
-    this.#runtime = request.onEvent ? listenedTo(runtime, request.onEvent) : runtime
+    this.#runtime = request.onEvent ? listenedTo(runtime, request) : runtime
     this.#request = request
   }
 

@@ -13,14 +13,14 @@ export function createRuntime(options: ResolvedSessionOptions): Runtime {
 }
 
 /** The same for one request, of which somebody else is told too. */
-export function listenedTo(runtime: Runtime, onEvent: SessionListener): Runtime {
-  return {
-    ...runtime,
-    emit(event) {
-      runtime.emit(event)
-      tell(onEvent, event)
-    },
+export function listenedTo(runtime: Runtime, request: { onEvent?: SessionListener | undefined }): Runtime {
+  // Made for every request: what is the same for all of them is not copied.
+  const listened: Runtime = Object.create(runtime)
+  listened.emit = (event) => {
+    runtime.emit(event)
+    tell((told) => request.onEvent?.(told), event)
   }
+  return listened
 }
 
 function tell(onEvent: SessionListener, event: SessionEvent): void {

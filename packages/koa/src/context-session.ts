@@ -42,7 +42,7 @@ interface Source {
 /** A request's data as `ctx.session` shows them: what is enumerated, copied or printed is the data alone. */
 export function contextSession(source: Source): ContextSession {
   const handler = new ContextSessionHandler(source)
-  return new Proxy(new Printable(handler), handler) as ContextSession
+  return new Proxy(new Printable(), handler) as ContextSession
 }
 
 /** Not functions, and no names that begin with an underscore: koa-session never stores them. */
@@ -53,14 +53,9 @@ export const storable = (data: object): Record<string, unknown> =>
 
 /** What stands behind the proxy is what consoles print. */
 class Printable {
-  readonly #handler: ContextSessionHandler
-
-  constructor(handler: ContextSessionHandler) {
-    this.#handler = handler
-  }
-
+  /** Called on the proxy. */
   [inspect.custom]() {
-    return this.#handler.stored()
+    return storable(this)
   }
 }
 

@@ -1,12 +1,42 @@
-import { type Session, type SessionContext, SessionInterruptedError, type Sessions } from '@tegata/core'
+import {
+  type Session,
+  type SessionContext,
+  type SessionEvent,
+  SessionInterruptedError,
+  type SessionRequest,
+  type Sessions,
+} from '@tegata/core'
 import { type ContextSession, contextSession, storable } from './context-session.ts'
 import type { KoaApp, KoaContext } from './koa.ts'
 import { expiryOf, type MaxAge, maxAgeOf } from './max-age.ts'
 import type { ResolvedMiddlewareOptions } from './options.ts'
-import { ResponseCommit } from './response-commit.ts'
+import { type Commit, ResponseCommit } from './response-commit.ts'
 import { SessionCookies } from './session-cookies.ts'
 import { emitSessionEvent, tellApp } from './session-events.ts'
 import { type SessionOptionsView, sessionOptions } from './session-options.ts'
+
+/** What core is told of a request. */
+class ContextRequest implements SessionRequest {
+  readonly id: string | undefined
+  readonly cookie: string | undefined
+  readonly #ctx: KoaContext
+  readonly #app: KoaApp
+
+  constructor(ctx: KoaContext, app: KoaApp, { externalKey }: ResolvedMiddlewareOptions) {
+    this.#ctx = ctx
+    this.#app = app
+    this.id = externalKey?.get(ctx) || undefined
+    this.cookie = externalKey ? undefined : ctx.req.headers.cookie
+  }
+
+  get secure(): boolean {
+    return this.#ctx.secure
+  }
+
+  onEvent(event: SessionEvent): void {
+    tellApp(this.#app, this.#ctx, event)
+  }
+}
 
 /** A session that was assigned after a logout, and that begins once the logout is through. */
 interface Beginning {
@@ -15,7 +45,7 @@ interface Beginning {
 }
 
 /** What one request does with its session: `ctx.session` in front of core's `SessionContext`. */
-export class RequestState {
+export class RequestState implements Commit {
   readonly ctx: KoaContext
   readonly sessions: Sessions<object>
   readonly #app: KoaApp
@@ -42,23 +72,25 @@ export class RequestState {
     this.sessions = sessions
     this.#app = app
     this.#options = options
-    const { externalKey } = options
-    this.#context = sessions.open({
-      ...(externalKey ? { id: externalKey.get(ctx) || undefined } : { cookie: ctx.req.headers.cookie }),
-      secure: ctx.secure,
-      onEvent: (event) => tellApp(app, ctx, event),
-    })
-    const save = () => (this.#work ? this.#work.then(() => this.#save()) : this.#save())
-    this.#commit = new ResponseCommit(ctx, app, {
-      save,
-      saveAtEnd: options.autoCommit ? save : () => this.#work,
-      setHeaders: () => this.#setHeaders(),
-      seal: () => this.#context.seal(),
-    })
+    this.#context = sessions.open(new ContextRequest(ctx, app, options))
+    this.#commit = new ResponseCommit(ctx, app, this)
   }
 
-  /** Loads the session and asks the hook `valid`, once. */
-  load(): Promise<void> {
+  commit(): Promise<void> | undefined {
+    return this.#work ? this.#work.then(() => this.#save()) : this.#save()
+  }
+
+  commitAtEnd(): Promise<void> | undefined {
+    return this.#options.autoCommit ? this.commit() : this.#work
+  }
+
+  seal(): void {
+    this.#context.seal()
+  }
+
+  /** Loads the session and asks the hook `valid`, once; `undefined` when there is nothing to wait for. */
+  load(): Promise<void> | undefined {
+    if (!this.#options.valid) return this.#context.load()
     this.#loading ??= this.#load()
     return this.#loading
   }
@@ -161,9 +193,12 @@ export class RequestState {
   }
 
   /** After the handlers, whatever became of them, and before Koa answers. */
-  async finish(hasThrown: boolean): Promise<void> {
-    await this.#commit.finish()
-    if (hasThrown) this.#cookies.forget()
+  finish(hasThrown: boolean): Promise<void> | undefined {
+    const finishing = this.#commit.finish()
+    if (!hasThrown) return finishing
+    if (finishing) return finishing.then(() => this.#cookies.forget())
+    this.#cookies.forget()
+    return undefined
   }
 
   /** The session, while no logout is under way. */
@@ -220,7 +255,7 @@ export class RequestState {
     this.#beforeSave()
     await write(session)
     this.#isForced = false
-    this.#setHeaders()
+    this.setHeaders()
   }
 
   #save(): Promise<void> | undefined {
@@ -252,7 +287,7 @@ export class RequestState {
     if (rolling || isDue) session.touch()
   }
 
-  #setHeaders(): void {
+  setHeaders(): void {
     const { ctx } = this
     if (ctx.res.headersSent) return
     const { externalKey } = this.#options

@@ -4,9 +4,9 @@ import type { KoaApp, KoaContext } from './koa.ts'
 /** What a response waits for. */
 export interface Commit {
   /** Saves what the handlers changed; `undefined`, at once, when there is nothing to save. */
-  save(): Promise<void> | undefined
+  commit(): Promise<void> | undefined
   /** What the end of the request saves by itself: everything, or without `autoCommit` the logouts alone. */
-  saveAtEnd(): Promise<void> | undefined
+  commitAtEnd(): Promise<void> | undefined
   setHeaders(): void
   /** The headers leave now. */
   seal(): void
@@ -61,7 +61,7 @@ export class ResponseCommit {
   async now(): Promise<void> {
     this.hold()
     try {
-      await this.#run(() => this.#commit.save())
+      await this.#run(() => this.#commit.commit())
     } catch (error) {
       this.#untold = { error }
       throw error
@@ -70,10 +70,22 @@ export class ResponseCommit {
   }
 
   /** After the handlers, whatever became of them, and before Koa answers. */
-  async finish(): Promise<void> {
-    await this.#holding?.catch(() => {})
+  finish(): Promise<void> | undefined {
+    const committing = this.#holding ? undefined : this.#atEnd()
+    if (!this.#holding && !committing) {
+      this.#commit.setHeaders()
+      return undefined
+    }
+    return this.#finishLater(committing)
+  }
+
+  async #finishLater(committing: Promise<void> | undefined): Promise<void> {
     try {
-      await this.#atEnd()
+      if (committing) await committing
+      else {
+        await this.#holding?.catch(() => {})
+        await this.#atEnd()
+      }
     } catch (error) {
       // What a handler wrote to the response itself was waiting too, and its answer tells.
       if (!this.#holding) throw error
@@ -87,7 +99,7 @@ export class ResponseCommit {
       this.#untold = undefined
       return Promise.reject(error)
     }
-    return this.#run(() => this.#commit.saveAtEnd())
+    return this.#run(() => this.#commit.commitAtEnd())
   }
 
   #run(save: () => Promise<void> | undefined): Promise<void> | undefined {

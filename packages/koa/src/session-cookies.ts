@@ -14,6 +14,11 @@ export class SessionCookies {
   /** Answers whether there is anything that must not be taken back. */
   set(ctx: KoaContext, context: SessionContext<object>, externalKey: ExternalKey | undefined): boolean {
     const change = context.idChange()
+    // What nearly every request comes to, twice.
+    if (!change && this.#said === undefined && this.#values.length === 0) {
+      if (!externalKey && context.headers().vary) varyByCookie(ctx)
+      return false
+    }
     const said = textOf(change)
     const isNews = said !== this.#said
     const isTakenBack = isNews && !change
@@ -32,7 +37,7 @@ export class SessionCookies {
       this.#values = setCookies
       this.#vary = vary
     }
-    if (this.#vary) ctx.vary('Cookie')
+    if (this.#vary) varyByCookie(ctx)
     const cookies = [...kept, ...this.#values]
     if (cookies.length > 0) res.setHeader('Set-Cookie', cookies)
     else if (others.length > 0) res.removeHeader('Set-Cookie')
@@ -43,6 +48,13 @@ export class SessionCookies {
   forget(): void {
     this.#said = undefined
   }
+}
+
+/** Mostly nobody has said anything of it, and there is nothing to parse. */
+function varyByCookie(ctx: KoaContext): void {
+  const varies = ctx.res.getHeader('Vary')
+  if (varies === undefined) ctx.res.setHeader('Vary', 'Cookie')
+  else if (varies !== 'Cookie') ctx.vary('Cookie')
 }
 
 const textOf = (change: IdChange | undefined) => change && JSON.stringify(change)

@@ -38,11 +38,13 @@ export function session<Data extends object>(
     keepState(ctx, state)
     // In an application mounted on another one the context is the other's.
     if (!('session' in ctx)) Object.defineProperties(ctx, contextProperties)
-    if (!resolved.lazy) await state.load()
+    const loading = resolved.lazy ? undefined : state.load()
+    if (loading) await loading
 
     const outcome = await settle(next)
     try {
-      await state.finish(outcome !== undefined)
+      const finishing = state.finish(outcome !== undefined)
+      if (finishing) await finishing
     } catch (error) {
       // What the handler threw would be lost behind it.
       if (outcome && outcome.error !== error) app.emit('error', outcome.error, ctx)
