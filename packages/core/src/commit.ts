@@ -8,6 +8,8 @@ import { handleOf } from './handle.ts'
 import { bar, refusal } from './interruption.ts'
 import type { Committed } from './key-queue.ts'
 import { decodeValue, readable } from './load.ts'
+import { keepToMaximum } from './maximum.ts'
+import { indexEntry, renewedEntry } from './owner-index.ts'
 import { isRedated, isResent, needsCookie, type Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { readBySchema } from './schema.ts'
@@ -100,8 +102,8 @@ async function create(work: Commit): Promise<unknown> {
     const id = state.id
     const key = runtime.format.keyOf(id)
     const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
-    const { notAfter } = budget
-    const created = await budget.write(() => runtime.store.create(key, value, expiresAt, { notAfter }))
+    const options = { notAfter: budget.notAfter, index: indexEntry(runtime, draft.header, id) }
+    const created = await budget.write(() => runtime.store.create(key, value, expiresAt, options))
     if (created.answer) {
       adopt(work, draft, { id, key, value, expiresAt, output })
       break
@@ -111,6 +113,7 @@ async function create(work: Commit): Promise<unknown> {
   state.cookie = 'set'
   runtime.emit({ type: 'created', handle: handleOf(state.id), ...ownerOf(draft) })
   if (state.superseded !== undefined) await removeSuperseded(work, state.superseded)
+  await keepToMaximum(runtime, state.stored as StoredState, budget)
   return answer
 }
 
@@ -143,9 +146,12 @@ async function replace(work: Commit, draft: Draft, current: StoredState): Promis
   const { runtime, state, budget } = work
   const { id, key } = current
   const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
-  const { notAfter } = budget
+  const options = {
+    notAfter: budget.notAfter,
+    index: renewedEntry(runtime, draft.header, current.header, id),
+  }
   const { answer, repeated } = await budget.write(() =>
-    runtime.store.replace(key, value, expiresAt, runtime.format.expected(current.value), { notAfter }),
+    runtime.store.replace(key, value, expiresAt, runtime.format.expected(current.value), options),
   )
   if (answer instanceof Error) throw answer
   if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
@@ -160,12 +166,15 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
   // First, so that a move that is told of leaves nothing behind that the old id would bring back.
   const { previousKey } = keysOf(format, current.id)
   if (previousKey !== undefined) await budget.write(() => store.destroy(previousKey))
+  const isLogin = state.rotation?.login === true
   for (;;) {
     const id = state.id
     const key = format.keyOf(id)
     const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
     const mark = format.endMark?.(now(), random)
-    const options = { notAfter: budget.notAfter, ...(mark && { mark }) }
+    const entry = indexEntry(runtime, draft.header, id)
+    const index = entry && { ...entry, keepsRank: !isLogin }
+    const options = { notAfter: budget.notAfter, index, ...(mark && { mark }) }
     const { answer, repeated } = await budget.write(() =>
       store.rotate(current.key, key, value, expiresAt, format.expected(current.value), options),
     )
@@ -175,10 +184,11 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
       continue
     }
     if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
-    const owner = state.rotation?.login ? ownerOf(draft) : {}
+    const owner = isLogin ? ownerOf(draft) : {}
     adopt(work, draft, { id, key, value, expiresAt, output })
     state.cookie = 'set'
     runtime.emit({ type: 'rotated', handle: handleOf(id), previous: handleOf(current.id), ...owner })
+    if (isLogin) await keepToMaximum(runtime, state.stored as StoredState, budget)
     // No value to hand on: who waits for the old key has to learn that it ended.
     return { repeated }
   }

@@ -6,7 +6,10 @@ export type SessionEvent =
   | { type: 'created'; handle: string; owner?: string }
   /** A session moved to a new id; with `owner` at `authenticate`. */
   | { type: 'rotated'; handle: string; previous: string; owner?: string }
-  | { type: 'destroyed'; handle: string }
+  /** With `owner` by `destroyByOwner`. */
+  | { type: 'destroyed'; handle: string; owner?: string }
+  /** A session gave way to a newer login of its owner, whose handle is `by` (`maxSessionsPerOwner`). */
+  | { type: 'displaced'; handle: string; owner: string; by: string }
   /** A session was moved here from another format, of this name. */
   | { type: 'moved'; handle: string; from: string }
   /** A cookie named a session whose deadline has passed though the store still had it. */

@@ -31,6 +31,8 @@ export { changedKeys, type KeyConflict, mergeData } from './merge.ts'
 export { type MigrateOptions, migrate } from './migrate.ts'
 export { type NativeFormatOptions, nativeFormat } from './native-format.ts'
 export type { SessionOptions } from './options.ts'
+export { isIndexKey } from './owner-index.ts'
+export type { DestroyByOwnerOptions, OwnedSession } from './owners.ts'
 export { same } from './same.ts'
 export type { AuthenticateOptions, Session } from './session.ts'
 export { createSessions, type SessionPolicy, type Sessions } from './sessions.ts'
@@ -39,6 +41,10 @@ export type {
   EndOptions,
   EnumerableStore,
   Expected,
+  IndexEntry,
+  IndexedStore,
+  IndexingOptions,
+  IndexMember,
   KeyWatch,
   ReadOptions,
   ReplaceOutcome,

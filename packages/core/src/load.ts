@@ -4,6 +4,7 @@ import { type SessionError, SessionValueError } from './errors.ts'
 import type { DecodedSession } from './format.ts'
 import { handleOf } from './handle.ts'
 import { isOver, moveSession } from './move.ts'
+import { isEntryDue } from './owner-index.ts'
 import { isResent } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { initialData, readBySchema } from './schema.ts'
@@ -119,24 +120,21 @@ function foundState(
     runtime.emit({ type: 'ended-id', handle: handleOf(where.id) })
     return newState(runtime, 'barred')
   }
-  if (isOver(runtime, format, decoded.header, now())) {
+  const expiresAt = deadlineOf(runtime, decoded.header, found)
+  if (expiresAt === undefined) {
     runtime.emit({ type: 'expired', handle: handleOf(where.id) })
     return newStateBySchema(runtime)
   }
-  if (!format.slideFields) {
-    const policy = deadlines(decoded.header, runtime)
-    decoded.header.idle = policy.idle
-    decoded.header.until = Math.min(decoded.header.until, policy.until)
-  }
   const stored = readable(runtime, where, decoded, found.value)
   return stored instanceof Promise
-    ? stored.then((ready) => storedState(runtime, ready, found, slidAt))
-    : storedState(runtime, stored, found, slidAt)
+    ? stored.then((ready) => storedState(runtime, ready, expiresAt, found, slidAt))
+    : storedState(runtime, stored, expiresAt, found, slidAt)
 }
 
 function storedState(
   runtime: Runtime,
   stored: StoredState,
+  expiresAt: number,
   found: StoredValue,
   slidAt: number | undefined,
 ): SessionState {
@@ -144,20 +142,33 @@ function storedState(
   // Parsed at once where that decides whether there is a session at all.
   if (runtime.onInvalid === 'discard') format.deserialize(stored.serialized)
   const { id, header } = stored
-  const now = runtime.now()
-  const stated = expiryFrom(header.writtenAt, header)
-  // It lives, so that a deadline in the past has been moved by a touch that the value does not show: this far at most.
-  const ofTheKey = format.statesDeadline ? undefined : found.expiresAt
-  const expiresAt = Math.min(
-    ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)),
-    header.until,
-    deadlines(header, runtime).until,
-  )
   const state = new SessionState(format, { status: 'stored', id, header, expiresAt, stored })
-  if (slidAt === undefined || format.isReadOnly) return state
+  if (!runtime.rolling || format.isReadOnly) return state
+  if (isEntryDue(runtime, header, runtime.now())) state.touched = true
+  if (slidAt === undefined) return state
   const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
   if (hasMoved && isResent(runtime)) state.cookie = 'set'
   return state
+}
+
+/**
+ * Epoch ms at which a session ends that was found, by its value, its key and the rules of this manager, which its header is brought
+ * under; `undefined` where it has ended.
+ */
+export function deadlineOf(
+  runtime: Runtime,
+  header: DecodedSession['header'],
+  found: StoredValue,
+): number | undefined {
+  const now = runtime.now()
+  if (isOver(runtime, runtime.format, header, now)) return undefined
+  const policy = deadlines(header, runtime)
+  const until = Math.min(header.until, policy.until)
+  if (!runtime.format.slideFields) Object.assign(header, { idle: policy.idle, until })
+  const stated = expiryFrom(header.writtenAt, header)
+  // It lives, so that a deadline in the past has been moved by a touch that the value does not show: this far at most.
+  const ofTheKey = runtime.format.statesDeadline ? undefined : found.expiresAt
+  return Math.min(ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)), until)
 }
 
 /** Whether a second command has to do what a read cannot. */
@@ -168,7 +179,7 @@ async function slide(runtime: Runtime, budget: Budget, state: SessionState, expi
   const target = expiryFrom(now, state.header)
   if (runtime.format.statesDeadline) {
     // At the commit, merged with what others write meanwhile.
-    state.touched = Math.abs(target - state.expiresAt) >= runtime.touchAfter * 1000
+    state.touched ||= Math.abs(target - state.expiresAt) >= runtime.touchAfter * 1000
     return state
   }
   if (expiresAt !== undefined && Math.abs(target - expiresAt) < runtime.touchAfter * 1000) return state

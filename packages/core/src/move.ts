@@ -3,6 +3,7 @@ import { deadlines, expiryFrom } from './deadlines.ts'
 import { type SessionError, SessionValueError } from './errors.ts'
 import type { SessionFormat, SessionHeader } from './format.ts'
 import { handleOf } from './handle.ts'
+import { indexEntry } from './owner-index.ts'
 import type { Runtime } from './runtime.ts'
 import { keysOf } from './session-keys.ts'
 import type { StoredValue } from './store.ts'
@@ -27,15 +28,15 @@ export async function moveSession(runtime: Runtime, budget: Budget, id: string):
     const { value } = found
     const moved = translate(runtime, previous, { value, previousKey, key })
     if (!moved) return null
-    const { notAfter } = budget
+    const options = { notAfter: budget.notAfter, index: indexEntry(runtime, moved.header, id) }
     const expected = previous.expected(value)
     const { answer } = await budget.write(() =>
-      store.rotate(previousKey, key, moved.value, moved.expiresAt, expected, { notAfter }),
+      store.rotate(previousKey, key, moved.value, moved.expiresAt, expected, options),
     )
     if (answer instanceof Error) return answer
     if (answer.outcome === 'replaced') {
       emit({ type: 'moved', handle: handleOf(id), from: previous.name })
-      return moved
+      return { value: moved.value, expiresAt: moved.expiresAt }
     }
     // Another request has moved it, or ended it.
     if (answer.outcome !== 'conflict') return readAgain()
@@ -50,7 +51,7 @@ function translate(
   runtime: Runtime,
   previous: SessionFormat,
   { value, previousKey, key }: { value: Uint8Array; previousKey: string; key: string },
-): Required<StoredValue> | undefined {
+): (Required<StoredValue> & { header: SessionHeader }) | undefined {
   const { format, maxBytes, now, random } = runtime
   if (value.length > maxBytes)
     throw new SessionValueError(`The stored session is larger than \`maxBytes\` (${maxBytes}).`)
@@ -66,7 +67,7 @@ function translate(
   try {
     format.assertStorable?.(data)
     const moved = format.encode(header, format.serialize(data), key, random)
-    return { value: moved, expiresAt: expiryFrom(writtenAt, header) }
+    return { value: moved, expiresAt: expiryFrom(writtenAt, header), header }
   } catch (cause) {
     if ((cause as SessionError).code !== 'SESSION_DATA_INVALID') throw cause
     throw new SessionValueError('The stored session holds what its new format cannot.', { cause })

@@ -12,6 +12,7 @@ import type { SessionFormat } from './format.ts'
 import { randomBytes } from './id.ts'
 import type { KeyConflict } from './merge.ts'
 import { nativeFormat } from './native-format.ts'
+import { assertOwners } from './owner-index.ts'
 import type { SessionStore } from './store.ts'
 
 /** What people write. Durations are in seconds. */
@@ -48,6 +49,11 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   schema?: StandardSchemaV1<unknown, Data>
   /** The largest value stored or read, in bytes. Default 1,048,576. */
   maxBytes?: number
+  /**
+   * How many sessions an owner may have; the oldest login gives way to a new one, and an event tells of it. Needs a store
+   * that `supports.owners`. Default: any number.
+   */
+  maxSessionsPerOwner?: number
   /** Encrypts what is stored with AES-256-GCM. Default none. */
   encryption?: EncryptionOptions
   onEvent?: SessionListener
@@ -74,6 +80,7 @@ export interface ResolvedSessionOptions {
   identityKeys: readonly string[]
   schema: StandardSchemaV1 | undefined
   maxBytes: number
+  maxSessionsPerOwner: number | undefined
   onEvent: SessionListener
   now: () => number
   random: (bytes: number) => Uint8Array
@@ -105,6 +112,7 @@ const OPTIONS = [
   'identityKeys',
   'schema',
   'encryption',
+  'maxSessionsPerOwner',
 ]
 
 export function resolveOptions<Data extends object>(options: SessionOptions<Data>): ResolvedSessionOptions {
@@ -123,6 +131,7 @@ export function resolveOptions<Data extends object>(options: SessionOptions<Data
   const resolved = {
     identityKeys: format?.identityKeys,
     schema: undefined,
+    maxSessionsPerOwner: undefined,
     ...defaults,
     ...rest,
     format,
@@ -174,12 +183,20 @@ function check(options: ResolvedSessionOptions): void {
       'be a Standard Schema, such as one of zod, valibot or arktype',
     ],
     ['maxBytes', isDuration(options.maxBytes), 'be a positive number of bytes'],
+    [
+      'maxSessionsPerOwner',
+      options.maxSessionsPerOwner === undefined || isCount(options.maxSessionsPerOwner),
+      'be a whole number of sessions, 1 or more',
+    ],
     ['onEvent', typeof options.onEvent === 'function', 'be a function'],
     ['now', typeof options.now === 'function', 'be a function that answers epoch milliseconds'],
     ['random', typeof options.random === 'function', 'be a function that answers that many random bytes'],
   ]
   for (const [name, ok, must] of rules) {
     if (!ok) throw new TypeError(`The option \`${name}\` of createSessions() must ${must}.`)
+  }
+  if (options.maxSessionsPerOwner !== undefined) {
+    assertOwners(options, 'The option `maxSessionsPerOwner` of createSessions()')
   }
 }
 
@@ -188,4 +205,5 @@ const STORE_VERBS = ['read', 'create', 'replace', 'rotate', 'touch', 'destroy'] 
 const isStore = (store: SessionStore | undefined) =>
   STORE_VERBS.every((verb) => typeof store?.[verb] === 'function')
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
 const isStrings = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string')

@@ -1,5 +1,6 @@
 import { cookieDeadline, sameExpiry } from './deadlines.ts'
 import type { Serialized, SessionHeader } from './format.ts'
+import { isEntryDue } from './owner-index.ts'
 import type { Runtime } from './runtime.ts'
 import type { SessionState, StoredState } from './session-state.ts'
 
@@ -39,7 +40,8 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
   if (state.rotation) return { kind: 'rotate', mine }
   if (isDated || header.label !== state.header.label || state.differs(mine)) return { kind: 'replace', mine }
   if (!explicit && !state.touched) return undefined
-  return { kind: runtime.format.statesDeadline ? 'replace' : 'extend', mine }
+  const isWritten = runtime.format.statesDeadline || isEntryDue(runtime, header, runtime.now())
+  return { kind: isWritten ? 'replace' : 'extend', mine }
 }
 
 /** For a change that is made on fresh data, whatever else there is to do. */

@@ -41,6 +41,12 @@ export class Session<Data extends object = SessionData> {
     return handleOf(this.#state.id)
   }
 
+  /** @internal Also of the id that it has in the store while a rotation is not stored yet. */
+  get handles(): readonly string[] {
+    const { id, stored } = this.#state
+    return [...new Set([id, stored?.id ?? id])].map(handleOf)
+  }
+
   /**
    * The data, a plain object: change it in place, at any depth. Assigning replaces its contents.
    * Throws a `SessionValueError` when what is stored cannot be read.

@@ -3,6 +3,7 @@ import type { ResolvedCookieOptions } from './cookie-options.ts'
 import type { SessionEvent } from './events.ts'
 import type { SessionData } from './format.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
+import { type DestroyByOwnerOptions, destroyByOwner, listByOwner, type OwnedSession } from './owners.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import type { SessionStore } from './store.ts'
 
@@ -17,6 +18,8 @@ export interface SessionPolicy {
   touchAfter: number
   /** Seconds. */
   storeTimeout: number
+  /** `undefined` for any number. */
+  maxSessionsPerOwner: number | undefined
   onStoreError: 'fail' | 'anonymous'
   format: string
   encrypted: boolean
@@ -40,6 +43,23 @@ export class Sessions<Data extends object = SessionData> {
   open(request: SessionRequest): SessionContext<Data> {
     return new SessionContext<Data>(this.#runtime, request)
   }
+
+  /**
+   * The living sessions of an owner, newest login first, for lists of devices: with handles, never with ids. Rejects with a
+   * `TypeError` for a store that does not `supports.owners`, with a `StoreUnavailableError` when it cannot be reached.
+   */
+  listByOwner(owner: string): Promise<OwnedSession[]> {
+    return listByOwner(this.#runtime, owner)
+  }
+
+  /**
+   * Logs an owner out: ends every session whose login was acknowledged before this call, `except` some, or `only` some. Answers how
+   * many it ended. Rejects with a `TypeError` for a store that does not `supports.owners`, with a `StoreUnavailableError` when
+   * it cannot be reached; some may have ended then, and the same call ends the others.
+   */
+  destroyByOwner(owner: string, options?: DestroyByOwnerOptions): Promise<number> {
+    return destroyByOwner(this.#runtime, owner, options)
+  }
 }
 
 /**
@@ -52,8 +72,10 @@ export function createSessions<Data extends object = SessionData>(
   const resolved = resolveOptions({ ...options, onEvent: options?.onEvent ?? warnOnce() })
   const { secrets, prefix: _, ...cookie } = resolved.cookie
   const { idleTimeout, absoluteTimeout, rolling, touchAfter, storeTimeout, onStoreError, format } = resolved
+  const { maxSessionsPerOwner } = resolved
   return new Sessions<Data>(createRuntime(resolved), {
     ...{ idleTimeout, absoluteTimeout, rolling, touchAfter, storeTimeout, onStoreError },
+    maxSessionsPerOwner,
     format: format.name,
     encrypted: options.encryption !== undefined,
     cookie: { ...cookie, signed: secrets.length > 0 },

@@ -20,14 +20,14 @@ export interface SessionStore {
    */
   recall?(key: string, options?: ReadOptions): StoredValue | undefined
   /** Writes only if the key is free (or already holds exactly `value`): `true`; `false` when it is taken. */
-  create(key: string, value: Uint8Array, expiresAt: number, options?: WriteOptions): Promise<boolean>
+  create(key: string, value: Uint8Array, expiresAt: number, options?: IndexingOptions): Promise<boolean>
   /** Writes only if the key still lives and, atomically, still holds what `expected` says (`undefined`: anything). */
   replace(
     key: string,
     value: Uint8Array,
     expiresAt: number,
     expected?: Expected,
-    options?: WriteOptions,
+    options?: IndexingOptions,
   ): Promise<ReplaceOutcome | SessionValueError>
   /** Moves a living session to a new key, which exists before the old one goes; a dead one stays dead. */
   rotate(
@@ -36,7 +36,7 @@ export interface SessionStore {
     value: Uint8Array,
     expiresAt: number,
     expected?: Expected,
-    options?: EndOptions,
+    options?: EndOptions & IndexingOptions,
   ): Promise<RotateOutcome | SessionValueError>
   /** Moves the deadline of a living key; `false` when there is none. */
   touch(key: string, expiresAt: number, options?: WriteOptions): Promise<boolean | SessionValueError>
@@ -71,6 +71,23 @@ export interface SlideFields {
 export interface WriteOptions {
   /** Epoch ms by which the caller gives up: a store that gets to the write later refuses it instead of applying it. */
   notAfter?: number
+}
+
+export interface IndexingOptions extends WriteOptions {
+  /** Also enters the key that is written into an index, no later than the write is answered. For stores that `supports.owners`. */
+  index?: IndexEntry | undefined
+}
+
+/** Where and how a key is listed, such as a session among those of its owner. */
+export interface IndexEntry {
+  /** The key of the index. */
+  key: string
+  /** A few characters for who reads the index. */
+  note: string
+  /** Epoch ms until which the entry may matter; moving the key's own deadline does not move it. */
+  expiresAt: number
+  /** With `rotate`: the new key takes over the rank of the old one, where that one is in the index. Default `false`. */
+  keepsRank?: boolean
 }
 
 export interface EndOptions extends WriteOptions {
@@ -111,6 +128,24 @@ export interface StoreSupports {
 /** Optional ability `enumerate`: every key that lives throughout the iteration appears at least once. */
 export interface EnumerableStore extends SessionStore {
   keys(prefix: string): AsyncIterable<string>
+}
+
+/**
+ * Optional ability `owners`: keys are listed in an index by the writes themselves. A key that was written with `index` is in that
+ * index for as long as it lives (until `expiresAt` of its last entry), and `rotate` enters the new key before the old one goes. A key that is
+ * listed may have ended.
+ */
+export interface IndexedStore extends SessionStore {
+  members(index: string): Promise<IndexMember[]>
+  /** Takes keys out of an index; for keys that have ended, since only a write with `index` brings one back in. */
+  removeMembers(index: string, keys: readonly string[]): Promise<void>
+}
+
+export interface IndexMember {
+  key: string
+  note: string
+  /** Higher than that of any key that was in this index before; written again, a key keeps it. */
+  rank: number
 }
 
 /** Optional ability `watch`: every change of a key is told, whoever made it; a change that was made once may be told twice. */

@@ -3,16 +3,27 @@ import type { SessionEvent } from './events.ts'
 import type { SessionOptions } from './options.ts'
 import { sameBytes } from './same.ts'
 import { createSessions } from './sessions.ts'
-import type { EndMark, EndOptions, Expected, SessionStore, StoredValue, WriteOptions } from './store.ts'
+import type {
+  EndMark,
+  EndOptions,
+  Expected,
+  IndexEntry,
+  IndexedStore,
+  IndexMember,
+  SessionStore,
+  StoredValue,
+  WriteOptions,
+} from './store.ts'
 
 /** What a test does at a moment of a store's call: wait, or throw as a lost connection would. */
 export type Hook = (verb: string, key: string) => void | Promise<void>
 
 /** The store contract over a Map, with moments at which a test can step in. */
-export class MapStore implements SessionStore {
+export class MapStore implements IndexedStore {
   readonly name = 'map'
-  readonly supports = { conditional: true, shared: false, enumerate: false, owners: false, watch: false }
+  readonly supports = { conditional: true, shared: false, enumerate: false, owners: true, watch: false }
   readonly entries = new Map<string, { value: Uint8Array; expiresAt: number }>()
+  readonly indexes = new Map<string, Map<string, IndexMember>>()
   /** Verbs in the order in which they were called. */
   readonly calls: string[] = []
   /** Before the effect, and after it but before the answer. */
@@ -43,6 +54,7 @@ export class MapStore implements SessionStore {
       if (there) return sameBytes(there.value, value)
       this.#refuseLate(options)
       this.#put(key, value, expiresAt)
+      this.#enter(key, options?.index)
       return true
     })
 
@@ -52,6 +64,7 @@ export class MapStore implements SessionStore {
       if (met) return met
       this.#refuseLate(options)
       this.#put(key, value, expiresAt)
+      this.#enter(key, options?.index)
       return { outcome: 'replaced' }
     })
 
@@ -63,6 +76,7 @@ export class MapStore implements SessionStore {
       if (met) return met
       this.#refuseLate(options)
       this.#put(newKey, value, expiresAt)
+      this.#enter(newKey, options?.index, oldKey)
       this.#end(oldKey, options?.mark)
       return { outcome: 'replaced' }
     })
@@ -81,6 +95,25 @@ export class MapStore implements SessionStore {
       this.#end(key, mark)
       return true
     })
+
+  members: IndexedStore['members'] = (index) =>
+    this.#call('members', index, () => [...(this.indexes.get(index)?.values() ?? [])])
+
+  removeMembers: IndexedStore['removeMembers'] = (index, keys) =>
+    this.#call('removeMembers', index, () => {
+      for (const key of keys) this.indexes.get(index)?.delete(key)
+    })
+
+  #rank = 0
+
+  #enter(key: string, entry: IndexEntry | undefined, old?: string) {
+    if (!entry) return
+    const index = this.indexes.get(entry.key) ?? new Map<string, IndexMember>()
+    this.indexes.set(entry.key, index)
+    const heir = entry.keepsRank && old !== undefined ? index.get(old) : undefined
+    const rank = (index.get(key) ?? heir)?.rank ?? ++this.#rank
+    index.set(key, { key, note: entry.note, rank })
+  }
 
   async #call<T>(verb: string, key: string, effect: () => T): Promise<T> {
     this.calls.push(verb)

@@ -1,0 +1,110 @@
+import type { Budget } from './budget.ts'
+import type { SessionFormat } from './format.ts'
+import { deadlineOf, decodeValue, isValueError } from './load.ts'
+import { indexed, indexKeyOf } from './owner-index.ts'
+import type { Runtime } from './runtime.ts'
+import type { IndexMember, StoredValue } from './store.ts'
+
+/** Keys that are under way at a time: enough to fill a pipeline, few enough for other requests to get in between. */
+const BATCH = 100
+
+/** Gives work the time it may take. */
+export type Spend = <T>(work: (budget: Budget) => Promise<T>) => Promise<T>
+
+/** The sessions of an owner that lie in one format. */
+export interface OwnersPlace {
+  runtime: Runtime
+  format: SessionFormat
+  owner: string
+  spend: Spend
+}
+
+/**
+ * What was met at a key: `there`, as far as the visit cares; `gone`, for ever; `hidden`, something that is none of these
+ * sessions by the rules of this manager, and may be one by those of another.
+ */
+export type Met = 'there' | 'gone' | 'hidden'
+
+export const membersOf = ({ runtime: { store }, format, owner, spend }: OwnersPlace) =>
+  spend((budget) => budget.read(() => indexed(store).members(indexKeyOf(format, owner))))
+
+/**
+ * Visits the sessions whose login was in the index when this was called, wherever a rotation puts them meanwhile: a rotation enters
+ * the new key, with the rank of the old, before the old one goes. So where one was gone the index is read again, until it
+ * shows nothing new. What logs in meanwhile has a higher rank, and is let be. Takes out of the index what has gone.
+ */
+export async function visit(
+  place: OwnersPlace,
+  wanted: (members: readonly IndexMember[]) => IndexMember[],
+  meet: (member: IndexMember, budget: Budget) => Promise<Met>,
+): Promise<void> {
+  const met = new Map<string, Met>()
+  let horizon = Number.POSITIVE_INFINITY
+  for (;;) {
+    const members = await membersOf(place)
+    if (horizon === Number.POSITIVE_INFINITY)
+      horizon = members.reduce((highest, { rank }) => Math.max(highest, rank), 0)
+    const found = wanted(members).filter(({ key, rank }) => rank <= horizon && !met.has(key))
+    let hasMissed = false
+    for (let at = 0; at < found.length; at += BATCH) {
+      await place.spend((budget) =>
+        each(found.slice(at, at + BATCH), async (member) => {
+          const what = await meet(member, budget)
+          met.set(member.key, what)
+          hasMissed ||= what === 'gone'
+        }),
+      )
+    }
+    if (!hasMissed) break
+  }
+  await forget(
+    place,
+    [...met].filter(([, what]) => what === 'gone').map(([key]) => key),
+  )
+}
+
+/** Rejects as one of them does, once all have ended: what is still under way would go on without its budget. */
+async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (const settled of await Promise.allSettled(items.map(work))) {
+    if (settled.status === 'rejected') throw settled.reason
+  }
+}
+
+/** Keys that hold nothing any more. Where it fails nothing is lost: the next one who looks does it. */
+export async function forget({ runtime, format, owner, spend }: OwnersPlace, keys: readonly string[]) {
+  if (keys.length === 0) return
+  const { store } = runtime
+  await spend((budget) =>
+    budget.read(() => indexed(store).removeMembers(indexKeyOf(format, owner), keys)),
+  ).catch(() => {})
+}
+
+/** Reads the session of an entry. Throws a `SessionValueError` for what cannot be read. */
+export async function readMember({ runtime, format, owner }: OwnersPlace, key: string, budget: Budget) {
+  const there = { ...runtime, format }
+  const found = await budget.read(() => runtime.store.read(key, { fresh: true, withDeadline: true }))
+  if (found === null) return 'gone'
+  if (found instanceof Error) throw found
+  const decoded = decodeValue(there, found.value, key)
+  if (decoded === 'ended' || decoded.header.owner !== owner) return 'gone'
+  const expiresAt = deadlineOf(there, decoded.header, found as StoredValue)
+  return expiresAt === undefined ? 'hidden' : { header: decoded.header, expiresAt }
+}
+
+/** Ends the session of an entry, whatever its value. */
+export async function endMember(place: OwnersPlace, { key }: IndexMember, budget: Budget): Promise<boolean> {
+  const { runtime, format } = place
+  // Another library may have given the key to somebody else.
+  if (!format.slideFields && (await isOthers(place, key, budget))) return false
+  const mark = format.endMark?.(runtime.now(), runtime.random)
+  return (await budget.write(() => runtime.store.destroy(key, mark && { mark }))).answer
+}
+
+async function isOthers(place: OwnersPlace, key: string, budget: Budget): Promise<boolean> {
+  try {
+    return (await readMember(place, key, budget)) === 'gone'
+  } catch (error) {
+    if (!isValueError(error)) throw error
+    return false
+  }
+}
