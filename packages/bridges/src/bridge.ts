@@ -2,6 +2,7 @@ import {
   type EnumerableStore,
   fromUtf8,
   handleOf,
+  isIndexKey,
   mergeData,
   parseData,
   type SessionData,
@@ -121,8 +122,9 @@ export class Bridge {
     if (!this.store.supports.enumerate)
       throw new TypeError(`The session store '${this.store.name}' cannot list its sessions.`)
     const ids = new Set<string>()
-    for await (const key of (this.store as EnumerableStore).keys(this.prefix))
-      ids.add(key.slice(this.prefix.length))
+    for await (const key of (this.store as EnumerableStore).keys(this.prefix)) {
+      if (!isIndexKey(key, this.prefix)) ids.add(key.slice(this.prefix.length))
+    }
     return [...ids]
   }
 

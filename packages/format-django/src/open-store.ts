@@ -1,12 +1,14 @@
-import type { EnumerableStore } from '@tegata/core'
+import type { EnumerableStore, IndexedStore } from '@tegata/core'
 import { nodeBuiltin } from './node-builtin.ts'
+
+type RedisStore = EnumerableStore & IndexedStore
 
 interface Client {
   disconnect?(): void
 }
 
 interface Opened {
-  store: EnumerableStore
+  store: RedisStore
   close(): Promise<void>
 }
 
@@ -59,11 +61,9 @@ function connect(module: unknown, url: string): Client {
   return client
 }
 
-async function importStore(client: object, options: object): Promise<EnumerableStore> {
+async function importStore(client: object, options: object): Promise<RedisStore> {
   const { name, create } = driverOf(client)
-  const module: Record<string, (client: object, options: object) => EnumerableStore> = await import(
-    named(name)
-  )
+  const module: Record<string, (client: object, options: object) => RedisStore> = await import(named(name))
   return (module[create] as (typeof module)[string])(client, options)
 }
 
@@ -83,21 +83,23 @@ function assertInstalled(name: string): void {
 }
 
 /** A store that is made at its first call. */
-function storeOf(create: () => Promise<EnumerableStore>): EnumerableStore {
-  let made: Promise<EnumerableStore> | undefined
+function storeOf(create: () => Promise<RedisStore>): RedisStore {
+  let made: Promise<RedisStore> | undefined
   const store = () => {
     made ??= create()
     return made
   }
   return {
     name: 'redis',
-    supports: { conditional: true, shared: true, enumerate: true, owners: false, watch: false },
+    supports: { conditional: true, shared: true, enumerate: true, owners: true, watch: false },
     read: async (...args) => (await store()).read(...args),
     create: async (...args) => (await store()).create(...args),
     replace: async (...args) => (await store()).replace(...args),
     rotate: async (...args) => (await store()).rotate(...args),
     touch: async (...args) => (await store()).touch(...args),
     destroy: async (...args) => (await store()).destroy(...args),
+    members: async (...args) => (await store()).members(...args),
+    removeMembers: async (...args) => (await store()).removeMembers(...args),
     async *keys(prefix) {
       yield* (await store()).keys(prefix)
     },

@@ -11,7 +11,7 @@ for (const onFull of ['refuse', 'evict'] as const) {
   describe(`the store contract, onFull: '${onFull}'`, () => {
     testSessionStore({
       test: rows.row(`onFull: '${onFull}'`, 'in the process'),
-      supports: { conditional: true, shared: false, enumerate: true, owners: false, watch: false },
+      supports: { conditional: true, shared: false, enumerate: true, owners: true, watch: false },
       createStore() {
         const clock = { time: 1_000_000 }
         const store = memoryStore({ now: () => clock.time, onFull })

@@ -2,6 +2,8 @@ import {
   type EndMark,
   type EnumerableStore,
   type Expected,
+  type IndexEntry,
+  type IndexedStore,
   type SlideFields,
   StoreUnavailableError,
   type WriteOptions,
@@ -21,7 +23,7 @@ export interface MemoryStoreOptions {
   now?: () => number
 }
 
-export interface MemoryStore extends EnumerableStore {
+export interface MemoryStore extends EnumerableStore, IndexedStore {
   /** How many sessions it holds, some of which may have expired. */
   readonly size: number
 }
@@ -29,6 +31,14 @@ export interface MemoryStore extends EnumerableStore {
 interface Entry {
   value: Uint8Array
   expiresAt: number
+  /** The index that lists it. */
+  place?: Place | undefined
+}
+
+interface Place {
+  index: string
+  note: string
+  rank: number
 }
 
 /** Entries looked at per write in search of expired ones: more than a write can add, so that the sweep wins. */
@@ -48,6 +58,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions({ maxSessions, maxBytes, onFull, now })
   // In order of use where the least recently used one may have to go, else of creation.
   const entries = new Map<string, Entry>()
+  /** Keys of living entries, or of such as nobody has looked at since they expired. */
+  const indexes = new Map<string, Set<string>>()
+  let highestRank = 0
   let bytes = 0
   let sweeping = entries.entries()
 
@@ -62,10 +75,30 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   function remove(key: string, entry: Entry): void {
     entries.delete(key)
     bytes -= entry.value.length
+    if (!entry.place) return
+    const { index } = entry.place
+    const members = indexes.get(index)
+    members?.delete(key)
+    if (members?.size === 0) indexes.delete(index)
+  }
+
+  /** Where a key shall be listed after a write; what is not said stays. */
+  function placeFor(key: string, entry: IndexEntry | undefined, oldKey?: string): Place | undefined {
+    const there = entries.get(key)?.place
+    if (!entry) return there
+    const old = oldKey !== undefined && entry.keepsRank ? entries.get(oldKey)?.place : undefined
+    const known = [there, old].find((place) => place?.index === entry.key)
+    return { index: entry.key, note: entry.note, rank: known?.rank ?? ++highestRank }
   }
 
   /** Throws while everything is still as it was. `freed`: another key that goes with this write. */
-  function put(key: string, value: Uint8Array, expiresAt: number, freed?: string): void {
+  function put(
+    key: string,
+    value: Uint8Array,
+    expiresAt: number,
+    place: Place | undefined,
+    freed?: string,
+  ): void {
     const goes = [key, freed].filter((one) => one !== undefined && entries.has(one)) as string[]
     if (expiresAt > now()) makeRoom(value.length, goes)
     for (const one of goes) {
@@ -73,8 +106,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       if (entry) remove(one, entry)
     }
     if (expiresAt <= now()) return
-    entries.set(key, { value: value.slice(), expiresAt })
+    entries.set(key, { value: value.slice(), expiresAt, place })
     bytes += value.length
+    if (place) indexes.set(place.index, (indexes.get(place.index) ?? new Set()).add(key))
     sweep(SWEEP_STEP)
   }
 
@@ -134,7 +168,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
   return {
     name: 'memory',
-    supports: { conditional: true, shared: false, enumerate: true, owners: false, watch: false },
+    supports: { conditional: true, shared: false, enumerate: true, owners: true, watch: false },
 
     get size() {
       return entries.size
@@ -161,7 +195,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const entry = find(key)
       if (entry) return isSame(entry.value, value)
       refuseLate(options)
-      put(key, value, expiresAt)
+      put(key, value, expiresAt, placeFor(key, options.index))
       return true
     },
 
@@ -171,7 +205,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const isThere = expected && !meets((find(key) as Entry).value, expected)
       if (isThere) return { outcome: 'replaced' }
       refuseLate(options)
-      put(key, value, expiresAt)
+      put(key, value, expiresAt, placeFor(key, options.index))
       return { outcome: 'replaced' }
     },
 
@@ -186,7 +220,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
       if (oldKey === newKey || (taken && !isThere)) return { outcome: 'taken' }
       refuseLate(options)
-      put(newKey, value, expiresAt, oldKey)
+      put(newKey, value, expiresAt, placeFor(newKey, options.index, oldKey), oldKey)
       end(oldKey, mark)
       return { outcome: 'replaced' }
     },
@@ -208,6 +242,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       refuseLate(options)
       end(key, mark)
       return true
+    },
+
+    async members(index) {
+      const keys = [...(indexes.get(index) ?? [])]
+      return keys.flatMap((key) => {
+        const place = find(key)?.place
+        return place ? [{ key, note: place.note, rank: place.rank }] : []
+      })
+    },
+
+    async removeMembers(index, keys) {
+      for (const key of keys) {
+        const entry = entries.get(key)
+        if (entry?.place?.index !== index) continue
+        remove(key, entry)
+        entries.set(key, { ...entry, place: undefined })
+        bytes += entry.value.length
+      }
     },
 
     async *keys(prefix) {

@@ -22,18 +22,21 @@ export interface Outcome {
   is: 'there' | 'ended'
   /** By which ended keys are known, where they leave something behind. */
   lead?: Uint8Array | undefined
+  /** A field that a hash has where it is `there`. */
+  field?: string
 }
 
 /**
  * Asks the primary whether a write is still there, since it may be another primary by now that never had it, and writes
  * something that changes nothing: since Redis 7.2 WAIT counts from the last write of its own connection.
- * ARGV: what the key shall be, the lead of marks.
+ * ARGV: what the key shall be, the lead of marks, the field of a hash.
  */
 const SETTLED = `
 local key, lead = KEYS[1], ARGV[2]
 local kind = redis.call('TYPE', key).ok
 local is = kind == 'none' and 'ended' or 'there'
 if kind == 'string' and lead ~= '' and redis.call('GETRANGE', key, 0, #lead - 1) == lead then is = 'ended' end
+if ARGV[3] ~= '' and (kind ~= 'hash' or redis.call('HEXISTS', key, ARGV[3]) == 0) then is = 'ended' end
 if is ~= ARGV[1] then return 0 end
 if kind == 'none' then
   redis.call('SET', key, '', 'PX', 1000)
@@ -83,8 +86,8 @@ export function replicaConfirmation(
     return queue
   }
 
-  async function settle({ key, is, lead = new Uint8Array() }: Outcome): Promise<number> {
-    const call: RedisCall = { key, args: ['EVAL', SETTLED, '1', key, is, lead] }
+  async function settle({ key, is, lead = new Uint8Array(), field = '' }: Outcome): Promise<number> {
+    const call: RedisCall = { key, args: ['EVAL', SETTLED, '1', key, is, lead, field] }
     let answer: { reply: unknown; replicas: number }
     try {
       answer = await queueOf(key)(call)

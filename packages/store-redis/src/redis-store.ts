@@ -1,6 +1,7 @@
 import type {
   EndMark,
   EnumerableStore,
+  IndexedStore,
   ReadOptions,
   SessionValueError,
   StoredValue,
@@ -10,10 +11,11 @@ import { type DurabilityOptions, type Outcome, replicaConfirmation } from './dur
 import { guardCommands } from './guard-commands.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { expectation, notAString, replaceOutcome } from './replace-outcome.ts'
-import { bytes } from './reply.ts'
-import { marking, rotateInOneStep, rotateInTwoSteps } from './rotate.ts'
+import { bytes, text } from './reply.ts'
+import { marking, rotateInOneStep, rotateInTwoSteps, takeBack } from './rotate.ts'
 import { scanKeys } from './scan-keys.ts'
 import { type ScriptReply, scriptRunner } from './script-runner.ts'
+import { sessionIndex } from './session-index.ts'
 import { hasCode, storeFailure } from './store-failure.ts'
 import { watchKeys } from './watch-keys.ts'
 
@@ -29,7 +31,7 @@ export interface RedisStoreOptions {
   durability?: DurabilityOptions
 }
 
-export type RedisStore = EnumerableStore & WatchableStore
+export type RedisStore = EnumerableStore & WatchableStore & IndexedStore
 
 type Extension = NonNullable<ReadOptions['extend']>
 
@@ -45,7 +47,10 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
   const commands = guardCommands(client, commandTimeout * 1000)
   const run = scriptRunner(commands, now)
   const confirm = replicaConfirmation(commands, options.durability)
-  const move = commands.primaries ? rotateInTwoSteps(run, left, commands) : rotateInOneStep(run, left)
+  const index = sessionIndex(commands, run, left)
+  const move = commands.primaries
+    ? rotateInTwoSteps(run, left, index, commands)
+    : rotateInOneStep(run, left, index)
 
   /** Milliseconds left, as the scripts take them. */
   function left(expiresAt: number): string {
@@ -91,7 +96,7 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       conditional: true,
       shared: true,
       enumerate: true,
-      owners: false,
+      owners: true,
       watch: client.connect !== undefined,
     },
 
@@ -101,19 +106,31 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       return commands.send(key, ['GET', key]).then(valueIn, unread)
     },
 
-    async create(key, value, expiresAt, { notAfter } = {}) {
+    async create(key, value, expiresAt, { notAfter, index: entry } = {}) {
       const deadline = left(expiresAt)
       if (deadline === '0') return true
-      const args = [value, deadline]
-      const [outcome] = await run('create', { keys: [key], args, notAfter, ifLost: 'unknown' })
-      if (outcome === 'done') await confirm?.([{ key, is: 'there' }])
-      return outcome === 'done'
+      const beside = index.beside(entry)
+      const args = [value, deadline, ...beside.args]
+      const call = { keys: [key, ...beside.keys] as const, args, notAfter, ifLost: 'unknown' } as const
+      const [outcome, made] = await run('create', call)
+      if (outcome !== 'done') return false
+      try {
+        await index.enter(entry, key)
+      } catch (error) {
+        await takeBack(run, error, key, value, text(made) === 'made')
+        throw error
+      }
+      await confirm?.([{ key, is: 'there' }, ...index.outcomes(entry, key)])
+      return true
     },
 
-    async replace(key, value, expiresAt, expected, { notAfter } = {}) {
-      const args = [value, left(expiresAt), ...expectation(expected)]
-      const reply = await run('replace', { keys: [key], args, notAfter, ifLost: 'unknown' })
-      return replaceOutcome(reply)
+    async replace(key, value, expiresAt, expected, { notAfter, index: entry } = {}) {
+      const beside = index.beside(entry)
+      const args = [value, left(expiresAt), ...expectation(expected), ...beside.args]
+      const call = { keys: [key, ...beside.keys] as const, args, notAfter, ifLost: 'unknown' } as const
+      const answer = replaceOutcome(await run('replace', call))
+      if ('outcome' in answer && answer.outcome === 'replaced') await index.enter(entry, key)
+      return answer
     },
 
     async rotate(oldKey, newKey, value, expiresAt, expected, options = {}) {
@@ -122,7 +139,8 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
         const moved: Outcome = { key: newKey, is: left(expiresAt) === '0' ? 'ended' : 'there' }
         const ended: Outcome = { key: oldKey, is: 'ended', lead: options.mark?.lead }
         // Where one step has done both, a replica has both or neither.
-        await confirm?.(commands.primaries ? [moved, ended] : [moved])
+        const entered = moved.is === 'there' ? index.outcomes(options.index, newKey) : []
+        await confirm?.(commands.primaries ? [moved, ended, ...entered] : [moved])
       }
       return answer
     },
@@ -139,6 +157,10 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       await confirm?.([{ key, is: 'ended', lead: mark?.lead }])
       return hasEnded
     },
+
+    members: (name) => index.members(name),
+
+    removeMembers: (name, keys) => index.remove(name, keys),
 
     keys: (prefix) => scanKeys(commands, prefix),
 

@@ -11,6 +11,7 @@ import type { RedisCommands } from './redis-commands.ts'
 import { expectation, replaceOutcome } from './replace-outcome.ts'
 import { text } from './reply.ts'
 import type { RunScript } from './script-runner.ts'
+import type { SessionIndex } from './session-index.ts'
 
 /** Milliseconds; longer than any request retries. */
 const RECEIPT_LIFE = '60000'
@@ -25,26 +26,31 @@ export const marking = (mark: EndMark | undefined, left: Left) =>
   mark ? [mark.value, left(mark.expiresAt), mark.lead] : ['', '', '']
 
 /** Both keys on one server: one step. */
-export function rotateInOneStep(run: RunScript, left: Left): Rotate {
-  return async (oldKey, newKey, value, expiresAt, expected, { notAfter, mark } = {}) => {
-    const args = [value, left(expiresAt), ...expectation(expected), ...marking(mark, left)]
-    const reply = await run('rotate', { keys: [oldKey, newKey], args, notAfter, ifLost: 'unknown' })
+export function rotateInOneStep(run: RunScript, left: Left, index: SessionIndex): Rotate {
+  return async (oldKey, newKey, value, expiresAt, expected, { notAfter, mark, index: entry } = {}) => {
+    const beside = index.beside(entry)
+    const args = [value, left(expiresAt), ...expectation(expected), ...marking(mark, left), ...beside.args]
+    const keys = [oldKey, newKey, ...beside.keys] as const
+    const reply = await run('rotate', { keys, args, notAfter, ifLost: 'unknown' })
     return reply[0] === 'taken' ? { outcome: 'taken' } : replaceOutcome(reply)
   }
 }
 
 /**
- * Two slots of a Cluster: the new key is made, then the old one ended if it still holds what is expected, else the new one is taken
+ * Two slots of a Cluster: the new key is made and entered into its index, then the old one ended if it still holds what is expected, else the new one is taken
  * back. Nobody knows the new id before the end, so nobody can use it; a crash in between leaves it until its deadline.
  */
-export function rotateInTwoSteps(run: RunScript, left: Left, { keyPrefix = '' }: RedisCommands): Rotate {
-  const inOneStep = rotateInOneStep(run, left)
+export function rotateInTwoSteps(
+  run: RunScript,
+  left: Left,
+  index: SessionIndex,
+  { keyPrefix = '' }: RedisCommands,
+): Rotate {
+  const inOneStep = rotateInOneStep(run, left, index)
 
   return async (oldKey, newKey, value, expiresAt, expected, options = {}) => {
     if (oldKey === newKey) return inOneStep(oldKey, newKey, value, expiresAt, expected, options)
-    const { notAfter, mark } = options
-    const undo = () => run('undo', { keys: [newKey], args: [value], ifLost: 'unknown' })
-
+    const { notAfter, mark, index: entry } = options
     const deadline = left(expiresAt)
     let isMadeNow = false
     if (deadline !== '0') {
@@ -52,6 +58,13 @@ export function rotateInTwoSteps(run: RunScript, left: Left, { keyPrefix = '' }:
       const [outcome, made] = await run('create', { keys: [newKey], args, notAfter, ifLost: 'unknown' })
       if (outcome === 'taken') return { outcome }
       isMadeNow = text(made) === 'made'
+      try {
+        // While the old key lives: who ends all sessions of an owner finds it gone only when the new one can be found.
+        await index.enter(entry, newKey, oldKey)
+      } catch (error) {
+        await takeBack(run, error, newKey, value, isMadeNow)
+        throw error
+      }
     }
 
     const receipt = mark ? undefined : receiptKey(keyPrefix, oldKey)
@@ -66,13 +79,28 @@ export function rotateInTwoSteps(run: RunScript, left: Left, { keyPrefix = '' }:
       else answer = { outcome: isMadeNow ? 'gone' : 'replaced' }
     } catch (error) {
       // Where the reply was lost the old key may have gone: the same call, made again, finds out.
-      if (error instanceof StoreUnavailableError && error.outcome === 'not-applied')
-        await undo().catch(() => {})
+      await takeBack(run, error, newKey, value)
       throw error
     }
-    if (answer instanceof Error || answer.outcome !== 'replaced') await undo()
+    if (answer instanceof Error || answer.outcome !== 'replaced') await undo(run, newKey, value)
+    else index.dropLater(entry, oldKey)
     return answer
   }
+}
+
+const undo = (run: RunScript, key: string, value: Uint8Array) =>
+  run('undo', { keys: [key], args: [value], ifLost: 'unknown' })
+
+/** Of two steps the second was refused: nothing is left of the first. */
+export async function takeBack(
+  run: RunScript,
+  error: unknown,
+  key: string,
+  value: Uint8Array,
+  isMadeNow = true,
+): Promise<void> {
+  const isRefused = error instanceof StoreUnavailableError && error.outcome === 'not-applied'
+  if (isRefused && isMadeNow) await undo(run, key, value).catch(() => {})
 }
 
 /**

@@ -35,23 +35,65 @@ end
 `
 
 /**
- * SET NX alone would answer "taken" to a client that sends its write again because the reply was lost.
- * ARGV: value, deadline.
+ * Enters a key into an index: a hash of keys, each with its rank, its deadline by the server's clock (0 for none) and a note; the
+ * field without a name has the highest rank there was. Every entry looks at a few others, whoever they are, and takes out what is over:
+ * an index grows with the sessions that live, not with those that ever did. What lies elsewhere on a Cluster cannot be looked at.
+ * ARGV from `at`: note, deadline, whether the rank of `old` is taken over, whether all keys are here.
  */
-const create = `${PRELUDE}
+const ENTER = `
+local function enter(index, key, at, old)
+  local left = ARGV[at + 1]
+  if left == '0' then return end
+  local time = redis.call('TIME')
+  local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+  local kind = redis.call('TYPE', index).ok
+  if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', index) end
+  local last = redis.call('PTTL', index)
+
+  local known = redis.call('HGET', index, key)
+  if not known and old and ARGV[at + 2] == '1' then known = redis.call('HGET', index, old) end
+  local rank = known and string.match(known, '^%d+')
+  if not rank then
+    rank = string.format('%.0f', math.max(clock, (redis.call('HGET', index, '') or 0) + 1))
+    redis.call('HSET', index, '', rank)
+  end
+  local isHere = ARGV[at + 3] == '1'
+  if old and isHere then redis.call('HDEL', index, old) end
+
+  local some = redis.call('HRANDFIELD', index, 4, 'WITHVALUES')
+  for i = 1, #some, 2 do
+    local ends = tonumber(string.match(some[i + 1], '^%d+ (%d+)'))
+    local isOver = ends and ends > 0 and ends <= clock
+    if ends and isHere and redis.call('TYPE', some[i]).ok == 'none' then isOver = true end
+    if isOver then redis.call('HDEL', index, some[i]) end
+  end
+
+  local ends = left == '' and '0' or string.format('%.0f', clock + left)
+  redis.call('HSET', index, key, rank .. ' ' .. ends .. ' ' .. ARGV[at])
+  if left == '' then redis.call('PERSIST', index)
+  elseif last == -2 or (last >= 0 and last < tonumber(left)) then redis.call('PEXPIRE', index, left) end
+end
+`
+
+/**
+ * SET NX alone would answer "taken" to a client that sends its write again because the reply was lost.
+ * KEYS: session, index (if any). ARGV: value, deadline, entry.
+ */
+const create = `${PRELUDE}${ENTER}
 local there = state(KEYS[1], 'whole', ARGV[3])
 if there == 'match' then return { 'done', now, 'there' } end
 if there ~= 'gone' then return { 'taken', now } end
 if late() then return { 'late', now } end
 put(KEYS[1], ARGV[3], ARGV[4])
+if KEYS[2] then enter(KEYS[2], KEYS[1], 5) end
 return { 'done', now, 'made' }
 `
 
 /**
  * Compare and set. Between a GET and a SET another request's write would be lost, and a logout undone.
- * ARGV: value, deadline, form of the expectation, expectation.
+ * KEYS: session, index (if any). ARGV: value, deadline, form of the expectation, expectation, entry.
  */
-const replace = `${PRELUDE}
+const replace = `${PRELUDE}${ENTER}
 local there = state(KEYS[1], ARGV[5], ARGV[6])
 if there == 'conflict' then
   local current = redis.call('GET', KEYS[1])
@@ -61,14 +103,15 @@ end
 if there ~= 'match' then return { there, now } end
 if late() then return { 'late', now } end
 put(KEYS[1], ARGV[3], ARGV[4])
+if KEYS[2] and ARGV[4] ~= '0' then enter(KEYS[2], KEYS[1], 7) end
 return { 'replaced', now }
 `
 
 /**
  * Moves a session in one step: in several, a logout in between would leave the new key alive, a crash both.
- * KEYS: old, new. ARGV: value, deadline, form of the expectation, expectation, mark, its deadline, its lead.
+ * KEYS: old, new, index (if any). ARGV: value, deadline, form of the expectation, expectation, mark, its deadline, its lead, entry.
  */
-const rotate = `${PRELUDE}
+const rotate = `${PRELUDE}${ENTER}
 local there = state(KEYS[1], ARGV[5], ARGV[6])
 local lead = ARGV[9]
 if there ~= 'gone' and there ~= 'invalid' and lead ~= '' and redis.call('GETRANGE', KEYS[1], 0, #lead - 1) == lead then
@@ -83,6 +126,7 @@ end
 if KEYS[1] == KEYS[2] or (free ~= 'gone' and free ~= 'match') then return { 'taken', now } end
 if late() then return { 'late', now } end
 put(KEYS[2], ARGV[3], ARGV[4])
+if KEYS[3] and ARGV[4] ~= '0' then enter(KEYS[3], KEYS[2], 10, KEYS[1]) end
 redis.call('UNLINK', KEYS[1])
 if ARGV[7] ~= '' then put(KEYS[1], ARGV[7], ARGV[8]) end
 return { 'replaced', now }
@@ -121,6 +165,30 @@ return { 'replaced', now }
  */
 const undo = `${PRELUDE}
 if state(KEYS[1], 'whole', ARGV[3]) == 'match' then redis.call('UNLINK', KEYS[1]) end
+return { 'done', now }
+`
+
+/**
+ * Enters a key that lies elsewhere.
+ * KEYS: index. ARGV: key, old key (if any), entry.
+ */
+const enter = `${PRELUDE}${ENTER}
+enter(KEYS[1], ARGV[3], 5, ARGV[4] ~= '' and ARGV[4])
+return { 'done', now }
+`
+
+/** All fields of an index. */
+const members = `
+return { 'found', 0, redis.call('HGETALL', KEYS[1]) }
+`
+
+/**
+ * Takes keys out of an index, and the index away that lists none.
+ * KEYS: index. ARGV: keys.
+ */
+const leaveOut = `${PRELUDE}
+for i = 3, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
+if redis.call('HLEN', KEYS[1]) == 1 and redis.call('HEXISTS', KEYS[1], '') == 1 then redis.call('UNLINK', KEYS[1]) end
 return { 'done', now }
 `
 
@@ -206,6 +274,9 @@ export const scripts = {
   rotate,
   leave,
   undo,
+  enter,
+  members,
+  leaveOut,
   touch,
   destroy,
 }

@@ -2,6 +2,8 @@ export interface Row {
   value: Uint8Array
   /** Epoch ms. */
   expiresAt: number
+  /** Columns of their own, the first with an index of the database. */
+  listed?: { index: string; note: string; rank: number } | undefined
 }
 
 /** Between a client and its server. */

@@ -2,6 +2,9 @@ import {
   type EndMark,
   type EnumerableStore,
   type Expected,
+  type IndexEntry,
+  type IndexedStore,
+  type IndexMember,
   type SlideFields,
   StoreUnavailableError,
   type WriteOptions,
@@ -15,7 +18,10 @@ export interface TemplateStoreOptions {
 }
 
 /** Sessions in a database: each verb is one transaction. The application opens and closes the client. */
-export function templateStore(database: Database, options: TemplateStoreOptions = {}): EnumerableStore {
+export function templateStore(
+  database: Database,
+  options: TemplateStoreOptions = {},
+): EnumerableStore & IndexedStore {
   const { now = () => Date.now() } = options
 
   /** One step, and its failure as the contract has it: what the database says goes into `cause` alone. */
@@ -33,7 +39,7 @@ export function templateStore(database: Database, options: TemplateStoreOptions 
 
   return {
     name: 'template',
-    supports: { conditional: true, shared: true, enumerate: true, owners: false, watch: false },
+    supports: { conditional: true, shared: true, enumerate: true, owners: true, watch: false },
 
     read(key, { extend } = {}) {
       return transact('not-applied', (rows) => {
@@ -48,18 +54,18 @@ export function templateStore(database: Database, options: TemplateStoreOptions 
       })
     },
 
-    create(key, value, expiresAt, { notAfter } = {}) {
+    create(key, value, expiresAt, { notAfter, index } = {}) {
       return transact('unknown', (rows) => {
         const row = rows.find(key)
         // Its own bytes: this is a second call, as the first one's reply was lost.
         if (row) return isSame(row.value, value)
         rows.refuseAfter(notAfter)
-        rows.put(key, value, expiresAt)
+        rows.put(key, value, expiresAt, rows.listing(key, index))
         return true
       })
     },
 
-    replace(key, value, expiresAt, expected, { notAfter } = {}) {
+    replace(key, value, expiresAt, expected, { notAfter, index } = {}) {
       return transact('unknown', (rows) => {
         const row = rows.find(key)
         if (!row) return { outcome: 'gone' }
@@ -68,12 +74,12 @@ export function templateStore(database: Database, options: TemplateStoreOptions 
           return { outcome: 'conflict', value: row.value.slice() }
         }
         rows.refuseAfter(notAfter)
-        rows.put(key, value, expiresAt)
+        rows.put(key, value, expiresAt, rows.listing(key, index))
         return { outcome: 'replaced' }
       })
     },
 
-    rotate(oldKey, newKey, value, expiresAt, expected, { mark, notAfter } = {}) {
+    rotate(oldKey, newKey, value, expiresAt, expected, { mark, notAfter, index } = {}) {
       return transact('unknown', (rows) => {
         const [old, other] = [rows.find(oldKey), rows.find(newKey)]
         const isAlive = old !== undefined && !(mark && beginsWith(old.value, mark.lead))
@@ -84,7 +90,7 @@ export function templateStore(database: Database, options: TemplateStoreOptions 
         }
         if (oldKey === newKey || (other && !isMoved)) return { outcome: 'taken' }
         rows.refuseAfter(notAfter)
-        rows.put(newKey, value, expiresAt)
+        rows.put(newKey, value, expiresAt, rows.listing(newKey, index, oldKey))
         rows.end(oldKey, mark)
         return { outcome: 'replaced' }
       })
@@ -111,6 +117,14 @@ export function templateStore(database: Database, options: TemplateStoreOptions 
       })
     },
 
+    members(index) {
+      return transact('not-applied', (rows) => rows.members(index))
+    },
+
+    removeMembers(index, keys) {
+      return transact('unknown', (rows) => rows.unlist(index, keys))
+    },
+
     async *keys(prefix) {
       yield* await transact('not-applied', (rows) => rows.keys(prefix))
     },
@@ -133,9 +147,36 @@ class Rows {
   }
 
   /** With a deadline that is not in the future it ends the key. */
-  put(key: string, value: Uint8Array, expiresAt: number): void {
-    if (expiresAt > this.#now) this.#rows.set(key, { value: value.slice(), expiresAt })
+  put(key: string, value: Uint8Array, expiresAt: number, listed = this.find(key)?.listed): void {
+    if (expiresAt > this.#now) this.#rows.set(key, { value: value.slice(), expiresAt, listed })
     else this.#rows.delete(key)
+  }
+
+  /** Where a key is listed after a write: with the rank that it has there, or that the old key has, or the next one. */
+  listing(key: string, entry: IndexEntry | undefined, oldKey = key): Row['listed'] {
+    if (!entry) return this.find(key)?.listed
+    const heir = entry.keepsRank ? this.find(oldKey)?.listed : undefined
+    const known = [this.find(key)?.listed, heir].find((listed) => listed?.index === entry.key)
+    return { index: entry.key, note: entry.note, rank: known?.rank ?? this.#nextRank() }
+  }
+
+  members(index: string): IndexMember[] {
+    return [...this.#rows.keys()].flatMap((key) => {
+      const listed = this.find(key)?.listed
+      return listed?.index === index ? [{ key, note: listed.note, rank: listed.rank }] : []
+    })
+  }
+
+  unlist(index: string, keys: readonly string[]): void {
+    for (const key of keys) {
+      const row = this.#rows.get(key)
+      if (row?.listed?.index === index) this.#rows.set(key, { ...row, listed: undefined })
+    }
+  }
+
+  /** A sequence of your database. */
+  #nextRank(): number {
+    return 1 + Math.max(0, ...[...this.#rows.values()].map(({ listed }) => listed?.rank ?? 0))
   }
 
   end(key: string, mark: EndMark | undefined): void {

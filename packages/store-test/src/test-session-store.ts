@@ -3,6 +3,7 @@ import { testConcurrency } from './concurrency-cases.ts'
 import { testDeadlineEdges, testLateWrites, testMarks, testSliding } from './deadline-cases.ts'
 import { testEnumeration, testIsolation } from './enumeration-cases.ts'
 import { testAgainstModel, testInterruptions, testLinearizability } from './history-cases.ts'
+import { testOwners } from './owner-cases.ts'
 import { skipCase } from './skip-case.ts'
 import { type Ability, type ReadyFixture, ready, type StoreSuite, whyNotTested } from './store-fixture.ts'
 import { testBytes, testForeignValues } from './value-cases.ts'
@@ -39,6 +40,7 @@ export function testSessionStore(suite: StoreSuite): void {
     for (const declared of Object.values(store.supports)) assert.equal(typeof declared, 'boolean')
     if (suite.supports) assert.deepEqual({ ...store.supports }, suite.supports)
     assert.equal('keys' in store, store.supports.enumerate)
+    for (const verb of ['members', 'removeMembers']) assert.equal(verb in store, store.supports.owners)
     if (store.supports.watch) assert.equal('watch' in store, true)
   })
   testReading(contract)
@@ -55,6 +57,7 @@ export function testSessionStore(suite: StoreSuite): void {
   testBytes(contract)
   testIsolation(contract)
   testEnumeration(contract)
+  testOwners(contract)
   testWatching(contract)
   testConcurrency(contract)
   testAgainstModel(contract, suite.runs ?? 100)

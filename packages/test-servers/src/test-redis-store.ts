@@ -12,6 +12,7 @@ export const user = { username: 'tegata', password: 'a-password' } as const
 /** The commands of stores, as `docs/redis.md` lists them, and those that clients greet with. */
 const ALLOWED = [
   ...['get', 'set', 'getrange', 'type', 'pttl', 'pexpire', 'persist', 'unlink', 'time'],
+  ...['hget', 'hset', 'hdel', 'hlen', 'hexists', 'hgetall', 'hrandfield'],
   ...['eval', 'evalsha', 'scan', 'ping'],
   ...['client|id', 'client|tracking', 'subscribe'],
 ].map((command) => `+${command}`)
@@ -96,7 +97,7 @@ export async function testRedisStore<C extends Client>(suite: RedisStoreSuite<C>
           conditional: true,
           shared: true,
           enumerate: true,
-          owners: false,
+          owners: true,
           watch: !suite.blind?.includes(`${topology}, ${name}`),
         },
         async createStore() {

@@ -4,7 +4,7 @@ import type { SessionStore } from '@tegata/core'
 export function overwriting(store: SessionStore): SessionStore {
   return {
     name: store.name,
-    supports: { ...store.supports, conditional: false },
+    supports: { ...store.supports, conditional: false, owners: false },
     read: (...args) => store.read(...args),
     create: (...args) => store.create(...args),
     rotate: (...args) => store.rotate(...args),
