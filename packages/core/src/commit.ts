@@ -88,6 +88,8 @@ function attempt(
     )
     if (answer !== LOST) return answer
     if (!state.rotation?.login) throw bar(runtime, state)
+    // An id that a rotation has tried in vain may be listed, as something that has ended.
+    state.id = runtime.format.createId(runtime.random)
     state.startOver({ ...state.header, createdAt: runtime.now() }, state.ownChanges())
     return create({ ...work, plan: { kind: 'create', mine: state.snapshot() } })
   })

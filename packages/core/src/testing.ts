@@ -29,6 +29,8 @@ export class MapStore implements IndexedStore {
   /** Before the effect, and after it but before the answer. */
   before: Hook = () => {}
   after: Hook = () => {}
+  /** "Two slots": `rotate` makes the new key, enters it and ends the old one in steps that others get in between. */
+  inSteps = false
   readonly #now: () => number
 
   constructor(now: () => number) {
@@ -68,8 +70,9 @@ export class MapStore implements IndexedStore {
       return { outcome: 'replaced' }
     })
 
-  rotate: SessionStore['rotate'] = (oldKey, newKey, value, expiresAt, expected, options) =>
-    this.#call('rotate', oldKey, () => {
+  rotate: SessionStore['rotate'] = (oldKey, newKey, value, expiresAt, expected, options) => {
+    if (this.inSteps) return this.#rotateInSteps(oldKey, newKey, value, expiresAt, expected, options)
+    return this.#call('rotate', oldKey, () => {
       const there = this.#live(newKey)
       if (there) return { outcome: sameBytes(there.value, value) ? 'replaced' : 'taken' }
       const met = this.#meet(oldKey, value, expected)
@@ -80,6 +83,26 @@ export class MapStore implements IndexedStore {
       this.#end(oldKey, options?.mark)
       return { outcome: 'replaced' }
     })
+  }
+
+  #rotateInSteps: SessionStore['rotate'] = async (oldKey, newKey, value, expiresAt, expected, options) => {
+    const isFree = await this.#call('make', newKey, () => {
+      const isFree = !this.#live(newKey)
+      if (isFree) this.#put(newKey, value, expiresAt)
+      return isFree
+    })
+    if (!isFree) return { outcome: 'taken' }
+    await this.#call('enter', newKey, () => this.#enter(newKey, options?.index, oldKey))
+    return this.#call('leave', oldKey, () => {
+      const { mark } = options ?? {}
+      const there = this.#live(oldKey)
+      const isMarked = there && mark && sameBytes(there.value.subarray(0, mark.lead.length), mark.lead)
+      const met = isMarked ? ({ outcome: 'gone' } as const) : this.#meet(oldKey, value, expected)
+      if (met) this.#end(newKey, undefined)
+      else this.#end(oldKey, mark)
+      return met ?? { outcome: 'replaced' }
+    })
+  }
 
   touch: SessionStore['touch'] = (key, expiresAt) =>
     this.#call('touch', key, () => {
