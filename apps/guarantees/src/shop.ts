@@ -23,6 +23,7 @@ export interface ShopOptions extends Partial<SessionOptions<Data>> {
 /** One process of an application: a client, a manager and an HTTP server of its own. */
 export class Shop {
   readonly redis: Redis
+  readonly sessions: Sessions<Data>
   readonly events: SessionEvent[] = []
   readonly #server: Server
   readonly #near: NearCache | undefined
@@ -37,12 +38,12 @@ export class Shop {
     const store = ioredisStore(this.redis)
     const remembering = near && nearCache(store, near)
     this.#near = remembering
-    const sessions = createSessions<Data>({
+    this.sessions = createSessions<Data>({
       store: remembering ?? store,
       onEvent: (event) => this.events.push(event),
       ...options,
     })
-    this.#server = createServer(createApp(sessions, { lazy }))
+    this.#server = createServer(createApp(this.sessions, { lazy }))
   }
 
   async open(): Promise<this> {
@@ -99,6 +100,10 @@ function expressApp(sessions: Sessions<Data>, { lazy }: { lazy: boolean }): Requ
   app.get('/health', (_req, res) => void res.send('ok'))
   app.use(session(sessions, { lazy }))
   for (const [name, handler] of Object.entries(handlers)) app.get(`/${name}`, handler)
+  app.get('/logout-elsewhere', async (req, res) => {
+    const session = await getSession<Data>(req)
+    res.json({ ended: await sessions.destroyByOwner(String(session.owner), { except: session }) })
+  })
   app.use(answerError)
   return app
 }
