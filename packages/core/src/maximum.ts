@@ -48,6 +48,7 @@ async function displace(place: OwnersPlace, mine: StoredState, maximum: number):
       living.add(rank)
       return 'there'
     },
+    members,
   )
   const over = new Set([...living].sort((a, b) => b - a).slice(maximum - 1))
   if (over.size === 0) return
@@ -56,5 +57,6 @@ async function displace(place: OwnersPlace, mine: StoredState, maximum: number):
     place,
     (found) => found.filter(({ rank }) => over.has(rank)),
     ({ note }) => runtime.emit({ type: 'displaced', handle: note, owner, by }),
+    members,
   )
 }

@@ -8,6 +8,9 @@ import type { IndexMember, StoredValue } from './store.ts'
 /** Keys that are under way at a time: enough to fill a pipeline, few enough for other requests to get in between. */
 const BATCH = 100
 
+const READ_ATTEMPTS = 3
+const READ_PAUSE_MS = 50
+
 /** Gives work the time it may take. */
 export type Spend = <T>(work: (budget: Budget) => Promise<T>) => Promise<T>
 
@@ -20,30 +23,31 @@ export interface OwnersPlace {
 }
 
 /**
- * What was met at a key: `there`, as far as the visit cares; `gone`, for ever; `hidden`, something that is none of these
- * sessions by the rules of this manager, and may be one by those of another.
+ * What was met at a key: a session (`there`), which this visit may have `ended`; nothing any more (`gone`); or something that is none
+ * of these sessions by the rules of this manager, and may be one by those of another (`hidden`).
  */
-export type Met = 'there' | 'gone' | 'hidden'
+export type Met = 'there' | 'ended' | 'gone' | 'hidden'
 
 export const membersOf = ({ runtime: { store }, format, owner, spend }: OwnersPlace) =>
-  spend((budget) => budget.read(() => indexed(store).members(indexKeyOf(format, owner))))
+  spend((budget) => read(budget, () => indexed(store).members(indexKeyOf(format, owner))))
 
 /**
  * Visits the sessions whose login was in the index when this was called, wherever a rotation puts them meanwhile: a rotation enters
  * the new key, with the rank of the old, before the old one goes. So where one was gone the index is read again, until it
  * shows nothing new. What logs in meanwhile has a higher rank, and is let be. Takes out of the index what has gone.
+ *
+ * `known`: what the index was read to hold, if it was.
  */
 export async function visit(
   place: OwnersPlace,
   wanted: (members: readonly IndexMember[]) => IndexMember[],
   meet: (member: IndexMember, budget: Budget) => Promise<Met>,
+  known?: readonly IndexMember[],
 ): Promise<void> {
   const met = new Map<string, Met>()
-  let horizon = Number.POSITIVE_INFINITY
+  let members = known ?? (await membersOf(place))
+  const horizon = members.reduce((highest, { rank }) => Math.max(highest, rank), 0)
   for (;;) {
-    const members = await membersOf(place)
-    if (horizon === Number.POSITIVE_INFINITY)
-      horizon = members.reduce((highest, { rank }) => Math.max(highest, rank), 0)
     const found = wanted(members).filter(({ key, rank }) => rank <= horizon && !met.has(key))
     let hasMissed = false
     for (let at = 0; at < found.length; at += BATCH) {
@@ -56,10 +60,11 @@ export async function visit(
       )
     }
     if (!hasMissed) break
+    members = await membersOf(place)
   }
   await forget(
     place,
-    [...met].filter(([, what]) => what === 'gone').map(([key]) => key),
+    [...met].filter(([, what]) => what === 'gone' || what === 'ended').map(([key]) => key),
   )
 }
 
@@ -71,7 +76,7 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): P
 }
 
 /** Keys that hold nothing any more. Where it fails nothing is lost: the next one who looks does it. */
-export async function forget({ runtime, format, owner, spend }: OwnersPlace, keys: readonly string[]) {
+async function forget({ runtime, format, owner, spend }: OwnersPlace, keys: readonly string[]) {
   if (keys.length === 0) return
   const { store } = runtime
   await spend((budget) =>
@@ -79,10 +84,23 @@ export async function forget({ runtime, format, owner, spend }: OwnersPlace, key
   ).catch(() => {})
 }
 
+/** Whole lists depend on each of many reads: one whose reply is lost is made again. */
+async function read<T>(budget: Budget, call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await budget.read(call)
+    } catch (error) {
+      budget.check()
+      if (attempt === READ_ATTEMPTS) throw error
+      await new Promise((resolve) => setTimeout(resolve, attempt * READ_PAUSE_MS))
+    }
+  }
+}
+
 /** Reads the session of an entry. Throws a `SessionValueError` for what cannot be read. */
 export async function readMember({ runtime, format, owner }: OwnersPlace, key: string, budget: Budget) {
   const there = { ...runtime, format }
-  const found = await budget.read(() => runtime.store.read(key, { fresh: true, withDeadline: true }))
+  const found = await read(budget, () => runtime.store.read(key, { fresh: true, withDeadline: true }))
   if (found === null) return 'gone'
   if (found instanceof Error) throw found
   const decoded = decodeValue(there, found.value, key)

@@ -386,7 +386,7 @@ describe('maxSessionsPerOwner', () => {
         async (scheduler, maxSessionsPerOwner, kinds, inSteps) => {
           const world = new World({ maxSessionsPerOwner })
           world.store.inSteps = inSteps
-          const before = []
+          const before: { cookie: string }[] = []
           for (let n = 0; n < maxSessionsPerOwner; n++) before.push(await logIn(world))
           const processes = [world.sessions, world.another({ maxSessionsPerOwner })]
           interleave(world, scheduler)

@@ -2,7 +2,7 @@ import { Budget, isUnavailable } from './budget.ts'
 import type { SessionError } from './errors.ts'
 import { isValueError } from './load.ts'
 import { assertOwners } from './owner-index.ts'
-import { endMember, forget, type Met, type OwnersPlace, readMember, visit } from './owner-visit.ts'
+import { endMember, type Met, type OwnersPlace, readMember, visit } from './owner-visit.ts'
 import type { Runtime } from './runtime.ts'
 import type { IndexMember } from './store.ts'
 
@@ -94,20 +94,16 @@ export async function endLogins(
   wanted: (members: readonly IndexMember[]) => IndexMember[],
   tell: (member: IndexMember) => void = ({ note }) =>
     place.runtime.emit({ type: 'destroyed', handle: note, owner: place.owner }),
+  known?: readonly IndexMember[],
 ): Promise<IndexMember[]> {
   const ended = new Map<number, IndexMember>()
-  const keys: string[] = []
-  try {
-    await visit(place, wanted, async (member, budget): Promise<Met> => {
-      if (!(await endMember(place, member, budget))) return 'gone'
-      keys.push(member.key)
-      if (!ended.has(member.rank)) tell(member)
-      ended.set(member.rank, member)
-      return 'there'
-    })
-  } finally {
-    await forget(place, keys)
+  const end = async (member: IndexMember, budget: Budget): Promise<Met> => {
+    if (!(await endMember(place, member, budget))) return 'gone'
+    if (!ended.has(member.rank)) tell(member)
+    ended.set(member.rank, member)
+    return 'ended'
   }
+  await visit(place, wanted, end, known)
   return [...ended.values()]
 }
 
