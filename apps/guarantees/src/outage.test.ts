@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isIndexKey } from '@tegata/core'
 import { redisOrSkip } from '@tegata/test-servers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, Shop } from './shop.ts'
@@ -106,6 +107,8 @@ await redisOrSkip('while Redis cannot answer', (redis) => {
     redis.thaw()
     await recovery('/read')
     await sleep(200)
-    expect(await shop.redis.keys('tegata:*')).toHaveLength(1)
+    const keys = await shop.redis.keys('tegata:*')
+    expect(keys.filter((key) => !isIndexKey(key, 'tegata:'))).toHaveLength(1)
+    expect(await shop.sessions.listByOwner('bob')).toEqual([])
   })
 })

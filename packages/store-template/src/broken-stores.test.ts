@@ -1,4 +1,4 @@
-import { type EnumerableStore, StoreUnavailableError } from '@tegata/core'
+import { type EnumerableStore, type IndexedStore, StoreUnavailableError } from '@tegata/core'
 import { type StoreFixture, testSessionStore } from '@tegata/store-test'
 import { describe, expect, test } from 'vitest'
 import { testing } from './testing.ts'
@@ -152,6 +152,42 @@ const mistakes: [mistake: string, caughtBy: string, Mistake][] = [
     (store) => ({
       create: (...call) => store.create(...call).catch(() => true),
       replace: (...call) => store.replace(...call).catch(() => ({ outcome: 'replaced' as const })),
+    }),
+  ],
+  [
+    'answers a write before its key is in the index',
+    'what create writes is in its index by the time it answers, the later with the higher rank',
+    (store) => ({
+      async create(key, value, expiresAt, { index, ...options } = {}) {
+        const answer = await store.create(key, value, expiresAt, options)
+        if (answer && index) void store.replace(key, value, expiresAt, undefined, { index })
+        return answer
+      },
+    }),
+  ],
+  [
+    'enters the new key of a rotation after the old one went',
+    'whoever finds a listed key gone finds in the index where a rotation put it',
+    (store) => ({
+      async rotate(oldKey, newKey, value, expiresAt, expected, { index, ...options } = {}) {
+        const answer = await store.rotate(oldKey, newKey, value, expiresAt, expected, options)
+        const isMoved = 'outcome' in answer && answer.outcome === 'replaced'
+        if (isMoved && index) await store.replace(newKey, value, expiresAt, undefined, { index })
+        return answer
+      },
+    }),
+  ],
+  [
+    'gives a session another rank at each write',
+    'create that is called again, as its reply was lost, keeps the rank',
+    (store) => ({
+      async create(key, value, expiresAt, options = {}) {
+        const { index } = options
+        if (index) await (store as unknown as IndexedStore).removeMembers(index.key, [key])
+        const answer = await store.create(key, value, expiresAt, options)
+        if (answer && index) await store.replace(key, value, expiresAt, undefined, { index })
+        return answer
+      },
     }),
   ],
   [
