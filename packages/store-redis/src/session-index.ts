@@ -14,7 +14,7 @@ export interface SessionIndex {
   beside(entry: IndexEntry | undefined): { keys: string[]; args: string[] }
   /** On a Cluster, enters a key that has been written, with the rank of `old` where the entry says so; `old` stays. */
   enter(entry: IndexEntry | undefined, key: string, old?: string): Promise<void>
-  /** On a Cluster, takes out a key that a rotation has ended; nobody waits for it. */
+  /** On a Cluster, takes out a key whose rank a rotation has taken over; nobody waits for it. */
   dropLater(entry: IndexEntry | undefined, key: string): void
   /** On a Cluster, what replicas of another primary have to have. */
   outcomes(entry: IndexEntry | undefined, key: string): Outcome[]
@@ -54,7 +54,7 @@ export function sessionIndex(
     },
 
     dropLater(entry, key) {
-      if (entry && !isHere) remove(entry.key, [key]).catch(() => {})
+      if (entry?.keepsRank && !isHere) remove(entry.key, [key]).catch(() => {})
     },
 
     outcomes: (entry, key) =>

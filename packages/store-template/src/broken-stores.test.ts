@@ -160,7 +160,7 @@ const mistakes: [mistake: string, caughtBy: string, Mistake][] = [
     (store) => ({
       async create(key, value, expiresAt, { index, ...options } = {}) {
         const answer = await store.create(key, value, expiresAt, options)
-        if (answer && index) void store.replace(key, value, expiresAt, undefined, { index })
+        if (answer && index) setTimeout(() => store.replace(key, value, expiresAt, undefined, { index }), 5)
         return answer
       },
     }),
