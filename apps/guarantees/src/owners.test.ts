@@ -138,6 +138,17 @@ await redisOrSkip('the sessions of an owner', (redis) => {
       expect(await shops[0].redis.hlen(await key())).toBeLessThan(20)
     })
 
+    test('an index key that holds something else keeps nobody from logging in', async () => {
+      const { redis: client, sessions } = shops[0]
+      await logIn(shops[0])
+      const [key = ''] = await client.keys('tegata:owner:*')
+      await client.set(key, 'no index')
+      // Told, not taken for nobody: who is logged out everywhere must not be missed without a word.
+      await expect(sessions.destroyByOwner('ann')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      await logIn(shops[0])
+      expect(await sessions.listByOwner('ann')).toHaveLength(1)
+    })
+
     test('an index ends with its last session', async () => {
       await logIn(shops[0])
       const [key = ''] = await shops[0].redis.keys('tegata:owner:*')

@@ -118,6 +118,17 @@ await redisOrSkip('ioredisStore', (redis) => {
       expect(await store.destroy('sess:2')).toBe(true)
     })
 
+    test('lists keys by the names that it gave them, on a client that puts a prefix before them', async () => {
+      const store = open({ keyPrefix: 'app:' })
+      const index = { key: 'i', note: 'n', expiresAt: later() }
+      for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) await store.create(key, utf8('A'), later(), { index })
+      await store.rotate('a', 'g', utf8('B'), later(), undefined, { index: { ...index, keepsRank: true } })
+      const members = (await store.members('i')).sort((x, y) => x.rank - y.rank)
+      expect(members.map(({ key }) => key)).toEqual(['g', 'b', 'c', 'd', 'e', 'f'])
+      await store.removeMembers('i', ['g', 'b', 'c', 'd', 'e'])
+      expect(await redis.cli('hlen', 'app:i')).toBe('2')
+    })
+
     test('tells an error that Redis answers from a connection that is lost', async () => {
       const store = open({ maxRetriesPerRequest: 0, retryStrategy: () => null })
       await client.get('k')

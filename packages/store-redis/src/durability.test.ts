@@ -62,6 +62,43 @@ await redisOrSkip('a write that replicas are to have', (redis) => {
     expect(await fixture.dump()).toEqual({ l: 'ended:1', n: 'ended:1' })
   })
 
+  test('has its entry in an index as well, where that lies on another primary of a Cluster', async () => {
+    const asked: RedisCall[] = []
+    const commands = commandsOf(fixture.client)
+    const confirm = async (_primary: unknown, calls: readonly RedisCall[]): Promise<Confirmation> => {
+      asked.push(...calls)
+      return {
+        replies: await Promise.all(calls.map(({ key, args }) => commands.send(key, args))),
+        replicas: 2,
+      }
+    }
+    const primaries = async () => [commands]
+    const store = redisStore(
+      { ...commands, confirm, primaries },
+      { durability: { replicas: 2, timeout: 0.1 } },
+    )
+    const index = { key: 'i', note: 'n', expiresAt: later(), keepsRank: true }
+    expect(await store.create('k', utf8('A'), later(), { index })).toBe(true)
+    expect(await store.rotate('k', 'l', utf8('B'), later(), stamp('A'), { index })).toEqual({
+      outcome: 'replaced',
+    })
+    expect(asked.map(({ key }) => key).sort()).toEqual(['i', 'i', 'k', 'k', 'l'])
+    // A failover that the session survived and its entry did not.
+    const forgetful = {
+      ...commands,
+      primaries,
+      confirm: async (_: unknown, calls: readonly RedisCall[]) => {
+        await fixture.client.del('i')
+        return {
+          replies: await Promise.all(calls.map(({ key, args }) => commands.send(key, args))),
+          replicas: 2,
+        }
+      },
+    }
+    const failing = redisStore(forgetful, { durability: { replicas: 2, timeout: 0.1 } })
+    await expect(failing.create('m', utf8('A'), later(), { index })).rejects.toMatchObject(unknown)
+  })
+
   test('is told to be unconfirmed where fewer have it, and asked for again by the same call', async () => {
     let replicas = 1
     const { store } = storeWith(async () => replicas)
