@@ -1,4 +1,4 @@
-import type { EnumerableStore } from '@tegata/core'
+import type { EnumerableStore, IndexedStore } from '@tegata/core'
 import { redisOrSkip } from '@tegata/test-servers'
 import { Redis as Redis6 } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
@@ -42,7 +42,7 @@ test('ioredisStore says so when it is given something else than a client', () =>
 await redisOrSkip('ioredisStore', (redis) => {
   describe.each(Object.entries(majors))('with %s', (_, connect) => {
     let client: Client
-    const open = (options: Options = {}, url = redis.url): EnumerableStore => {
+    const open = (options: Options = {}, url = redis.url): EnumerableStore & IndexedStore => {
       client = connect(url, options)
       client.on('error', () => {})
       return ioredisStore(client)
