@@ -47,10 +47,7 @@ export function connectBackend({ store, conditional, tegata }: Settings & { stor
   return {
     store,
     create: (id) => new ConnectSession(connection, id),
-    async load(id) {
-      const stored = await fetch(connection, id)
-      return stored && new ConnectSession(connection, id, stored)
-    },
+    load: (id) => fetch(connection, id, (stored) => stored && new ConnectSession(connection, id, stored)),
   }
 }
 
@@ -75,26 +72,35 @@ class ConnectSession implements HeldSession {
   }
 
   save(session: SessionObject, json: string): Promise<string> {
-    return this.#inTurn(async () => {
-      const { conditional, store } = this.#connection
+    return this.#inTurn(() => {
       const isNew = this.#stored === undefined && this.#base === undefined
-      const merged = isNew || !conditional ? json : await this.#merge(session, json)
-      await this.#ask((done) => store.set(this.id, session, done))
-      this.#base = merged
-      return merged
+      if (isNew || !this.#connection.conditional) return this.#write(session, json)
+      return this.#merge(session, json).then((merged) => this.#write(session, merged))
     })
   }
 
-  async touch(used: SessionObject | undefined): Promise<void> {
+  #write(session: SessionObject, json: string): Promise<string> {
     const { store } = this.#connection
-    if (typeof store.touch !== 'function') return
+    return ask(
+      this.#connection,
+      (done) => store.set(this.id, session, done),
+      () => {
+        this.#base = json
+        return json
+      },
+    )
+  }
+
+  touch(used: SessionObject | undefined): Promise<void> {
+    const { store } = this.#connection
+    if (typeof store.touch !== 'function') return Promise.resolve()
     const req = { sessionID: this.id, sessionStore: store }
     const session = used ?? revive(req, this.#stored as StoredSession).touch()
-    await this.#ask((done) => store.touch?.(this.id, session, done))
+    return ask(this.#connection, (done) => store.touch?.(this.id, session, done), nothing)
   }
 
   async reload() {
-    const stored = await fetch(this.#connection, this.id)
+    const stored = await fetch(this.#connection, this.id, itself)
     if (!stored) throw new SessionInterruptedError('failed to load session')
     this.#stored = stored
     this.#base = dataJson(stored)
@@ -104,7 +110,7 @@ class ConnectSession implements HeldSession {
   async destroy(): Promise<boolean> {
     const { store } = this.#connection
     const wasStored = this.#stored !== undefined || this.#base !== undefined
-    await this.#inTurn(() => this.#ask((done) => store.destroy(this.id, done)))
+    await this.#inTurn(() => ask(this.#connection, (done) => store.destroy(this.id, done), nothing))
     this.#stored = undefined
     this.#base = undefined
     return wasStored
@@ -112,12 +118,12 @@ class ConnectSession implements HeldSession {
 
   /** Puts into `session` what others changed since it was loaded; answers its JSON then. */
   async #merge(session: SessionObject, json: string): Promise<string> {
-    const current = await fetch(this.#connection, this.id)
     const base = this.#base ?? dataJson(this.#stored as StoredSession)
-    const loaded = JSON.parse(base)
-    const mine = changedKeys(loaded, JSON.parse(json))
+    const current = await fetch(this.#connection, this.id, itself)
     const currentJson = current && dataJson(current)
     if (currentJson === base) return json
+    const loaded = JSON.parse(base)
+    const mine = changedKeys(loaded, JSON.parse(json))
     const theirs = currentJson === undefined ? undefined : changedKeys(loaded, JSON.parse(currentJson))
     if (!current || !theirs || theirs.some((key) => IDENTITY_KEYS.includes(key))) {
       this.#connection.emit({ type: 'interrupted', handle: handleOf(this.id), keys: mine })
@@ -135,57 +141,70 @@ class ConnectSession implements HeldSession {
     return dataJson(session)
   }
 
-  #ask(call: (done: (error?: unknown) => void) => unknown): Promise<unknown> {
-    return ask(this.#connection, call)
-  }
-
-  async #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
     const { queue } = this.#connection
     const before = queue.get(this.id)
     const turn = before ? before.then(operation, operation) : operation()
-    const tail = turn.catch(() => {})
-    queue.set(this.id, tail)
-    try {
-      return await turn
-    } finally {
+    const end = () => {
       if (queue.get(this.id) === tail) queue.delete(this.id)
     }
+    const tail = turn.then(end, end)
+    queue.set(this.id, tail)
+    return turn
   }
 }
 
-/** Throws a `TypeError` for what has no cookie: it cannot be a session. */
-async function fetch(connection: Connection, id: string): Promise<StoredSession | undefined> {
+const nothing = () => {}
+const itself = (stored: StoredSession | undefined) => stored
+
+/** What is stored. Rejects with a `TypeError` for what has no cookie: it cannot be a session. */
+function fetch<T>(
+  connection: Connection,
+  id: string,
+  convert: (stored: StoredSession | undefined) => T,
+): Promise<T> {
   const { store } = connection
-  let stored: StoredSession | null | undefined
-  try {
-    stored = await ask<StoredSession | null>(connection, (done) => store.get(id, done))
-  } catch (error) {
+  return ask<StoredSession | null, T>(
+    connection,
+    (done) => store.get(id, done),
+    (stored) => {
+      if (!stored) return convert(undefined)
+      stored.cookie.expires
+      return convert(stored)
+    },
     // Stores that keep a file per session answer so for none.
-    if ((error as NodeJS.ErrnoException | null)?.code !== 'ENOENT') throw error
-  }
-  if (!stored) return undefined
-  stored.cookie.expires
-  return stored
+    (error) => (error as NodeJS.ErrnoException | null)?.code === 'ENOENT',
+  )
 }
 
-/** One call of a store, which may answer at once, later, by a promise of its own, or never; its own error is passed on as it is. */
-function ask<T>(
+/**
+ * One call of a store, which may answer at once, later, by a promise of its own, or never; its own error is passed on as it is,
+ * unless it says that there is nothing.
+ */
+function ask<Found, T>(
   { timeout }: Connection,
-  call: (done: (error?: unknown, answer?: T) => void) => unknown,
-): Promise<T | undefined> {
+  call: (done: (error?: unknown, answer?: Found) => void) => unknown,
+  convert: (found: Found | undefined) => T,
+  isNone: (error: unknown) => boolean = () => false,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new StoreUnavailableError(`The session store did not answer within ${timeout / 1000} s.`))
     }, timeout)
     const fail = (error: unknown) => {
       clearTimeout(timer)
-      reject(error)
+      if (isNone(error)) resolve(convert(undefined))
+      else reject(error)
     }
     try {
       const answer = call((error, found) => {
         if (error) return fail(error)
         clearTimeout(timer)
-        resolve(found)
+        try {
+          resolve(convert(found))
+        } catch (unusable) {
+          reject(unusable)
+        }
       })
       if (answer instanceof Promise) answer.catch(fail)
     } catch (error) {

@@ -10,6 +10,9 @@ import type { StoredSession } from './types.ts'
 /** `{"cookie":{…}` at the start of a value, where express-session writes it; a cookie holds no object. */
 const COOKIE = /^\{"cookie":(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})/
 
+/** The JSON of the cookie that a session's JSON begins with, if it does. */
+export const cookieOf = (text: string): string | undefined => COOKIE.exec(text)?.[1]
+
 /** The text that data were parsed from: it says, without another `JSON.stringify`, whether they changed. */
 const texts = new WeakMap<object, string>()
 

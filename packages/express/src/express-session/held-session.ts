@@ -36,21 +36,17 @@ export function dataJson({ cookie: _, ...data }: Record<string, unknown>): strin
   return JSON.stringify(data)
 }
 
-const COMPARED = [
-  ...([
-    'originalMaxAge',
-    'httpOnly',
-    'path',
-    'domain',
-    'secure',
-    'sameSite',
-    'priority',
-    'partitioned',
-  ] as const),
-]
-
 /** Whether two cookies say the same, but for their dates, which move at each request. */
 export const isSameCookie = (
   a: StoredSession['cookie'] | undefined,
   b: SessionCookie | StoredSession['cookie'],
-): boolean => a !== undefined && COMPARED.every((name) => a[name] === b[name])
+): boolean =>
+  a !== undefined &&
+  a.originalMaxAge === b.originalMaxAge &&
+  a.httpOnly === b.httpOnly &&
+  a.path === b.path &&
+  a.domain === b.domain &&
+  a.secure === b.secure &&
+  a.sameSite === b.sameSite &&
+  a.priority === b.priority &&
+  a.partitioned === b.partitioned

@@ -1,15 +1,23 @@
-import type { CipherKey } from 'node:crypto'
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { type AnyResponse, type Hold, holdResponse } from '@tegata/node-response'
 import { Cookie, type CookieAttributes } from './cookie.ts'
 import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
-import { keeperOf } from './keeper-of.ts'
 import type { Settings } from './options.ts'
+import { showKept } from './request-properties.ts'
 import { Session, type SessionObject } from './session-object.ts'
-import { signedId, signId } from './signed-cookie.ts'
+import type { CookieSigner } from './signed-cookie.ts'
 import { revive } from './store.ts'
-import type { SessionRequest } from './types.ts'
+import type { ConnectStore, SessionRequest } from './types.ts'
+
+/** What the requests of one middleware share. */
+export interface Mount {
+  readonly settings: Settings
+  readonly backend: Backend
+  readonly signer: CookieSigner
+  /** A new session is made when it is asked for. */
+  readonly createsLate: boolean
+}
 
 /** A session as it was at some point: under which id, and the JSON of its data. */
 interface Version {
@@ -28,14 +36,17 @@ export class Keeper implements Hold {
   readonly fail: (error?: unknown) => void
   readonly #req: SessionRequest
   readonly #res: AnyResponse
-  readonly #settings: Settings
-  readonly #backend: Backend
-  readonly #secrets: readonly CipherKey[]
+  readonly #mount: Mount
+  /** `req.sessionStore` */
+  sessionStore: ConnectStore
   /** The id that the request's cookie names. */
   #cookieId: string | undefined
+  /** `undefined` for a new session that nobody asked for yet. */
+  #id: string | undefined
+  #session: SessionObject | null | undefined
   #held: HeldSession | undefined
-  /** Loaded, and not asked for yet. */
-  #isUntouched = false
+  /** What `req.session` becomes at its first use. */
+  #pending: 'nothing' | 'loaded' | 'new' = 'nothing'
   /** As this request found it, or began it. */
   #original: Version | undefined
   /** As the store has it, as far as this request has to care. */
@@ -44,48 +55,59 @@ export class Keeper implements Hold {
   #isSettled = false
   #isModified = false
   /** Ids of sessions that this request ended. */
-  readonly #ended: string[] = []
+  #ended: string[] | undefined
   /** Ids of sessions that it had and left behind. */
-  readonly #past: string[] = []
+  #past: string[] | undefined
   /** One of them was that of the cookie. */
   #hasEnded = false
   /** The session ended under this request, or could not be saved: nothing is handed out. */
   #isLost = false
   /** Of a call that nobody waits for. */
   #failure: { error: unknown } | undefined
-  #busy: Promise<unknown> | undefined
+  #busy: Promise<void> | undefined
 
-  constructor(
-    req: SessionRequest,
-    res: AnyResponse,
-    settings: Settings,
-    backend: Backend,
-    secrets: readonly CipherKey[],
-    next: (error?: unknown) => void,
-  ) {
+  constructor(req: SessionRequest, res: AnyResponse, mount: Mount, next: (error?: unknown) => void) {
     this.#req = req
     this.#res = res
-    this.#settings = settings
-    this.#backend = backend
-    this.#secrets = secrets
+    this.#mount = mount
+    this.sessionStore = mount.backend.store
     this.fail = next
   }
 
-  /** `undefined` when there is nothing to wait for. */
-  start(): Promise<void> | undefined {
+  /** Calls `next` when the request has its session: at once, if it brought none. */
+  start(): void {
+    const { settings, backend, signer } = this.#mount
     // Before anybody can get hold of `res.end`: in `res.end(req.session.user)` that comes before the session's first use.
     holdResponse(this.#res, this)
-    const id = signedId(this.#req, this.#settings.name, this.#secrets)
+    showKept(this.#req)
+    const id = signer.idOf(this.#req, settings.name)
     this.#cookieId = id
-    this.#req.sessionID = id as string
+    this.#id = id
     if (id === undefined) {
-      this.generate()
-      return undefined
+      this.#begin()
+      this.fail()
+      return
     }
-    return this.#backend.load(id).then((held) => {
-      if (held) this.#found(held)
-      else this.generate()
-    })
+    backend.load(id).then((held) => {
+      try {
+        if (held) this.#found(held)
+        else this.#begin()
+      } catch (error) {
+        return this.fail(error)
+      }
+      this.fail()
+    }, this.fail)
+  }
+
+  get sessionID(): string {
+    if (this.#pending === 'new' && this.#id === undefined) this.#createId()
+    return this.#id as string
+  }
+
+  set sessionID(id: string) {
+    // The session keeps the id that it had.
+    if (this.#pending !== 'nothing') this.#open()
+    this.#id = id
   }
 
   /**
@@ -93,42 +115,93 @@ export class Keeper implements Hold {
    * empty: its id is not the one that the request came with.
    */
   generate(): void {
-    const req = this.#req
-    const id = this.#settings.genid(req)
-    req.sessionID = id
-    const session = new Session(req)
-    session.cookie = this.#createCookie()
-    if (this.#held) this.#past.push(this.#held.id)
-    if (this.#ended.includes(id)) this.#ended.splice(0)
-    this.#held = typeof id === 'string' ? this.#backend.create(id) : undefined
-    this.#original ??= { id, json: EMPTY }
+    const past = this.#held
+    this.#pending = 'nothing'
+    this.#createId()
+    this.#session = this.#createSession()
+    if (past) this.#past = [...(this.#past ?? []), past.id]
+    if (this.#ended?.includes(this.#id as string)) this.#ended = undefined
     this.#isLost = false
-    this.#isUntouched = false
-    show(req, session)
+    this.#show()
+  }
+
+  #begin(): void {
+    if (!this.#mount.createsLate) return this.generate()
+    this.#id = undefined
+    this.#pending = 'new'
+    this.#show()
+  }
+
+  #found(held: HeldSession): void {
+    this.#held = held
+    this.#pending = 'loaded'
+    this.#show()
+  }
+
+  /** `req.session`, whatever stands for the request: an object that inherits from it, or a proxy. */
+  #show(): void {
+    Object.defineProperty(this.#req, 'session', {
+      configurable: true,
+      enumerable: true,
+      get: () => (this.#pending === 'nothing' ? this.#session : this.#open()),
+      set: (session: SessionObject | null | undefined) => {
+        if (this.#pending !== 'nothing') this.#open()
+        this.#session = session
+      },
+    })
+  }
+
+  #createId(): void {
+    const { settings, backend } = this.#mount
+    const id = settings.genid(this.#req)
+    this.#id = id
+    this.#held = typeof id === 'string' ? backend.create(id) : undefined
+    this.#original ??= { id, json: EMPTY }
+  }
+
+  #createSession(): SessionObject {
+    const session = new Session(this.#req)
+    session.cookie = this.#createCookie()
+    return session
   }
 
   /** What `req.session` is, at its first use. */
-  use(): SessionObject | undefined {
-    if (!this.#isUntouched) return undefined
-    this.#isUntouched = false
+  #open(): SessionObject {
+    const isNew = this.#pending === 'new'
+    const id = this.sessionID
+    this.#pending = 'nothing'
+    if (isNew) {
+      this.#session = this.#createSession()
+      return this.#session
+    }
     const { stored, json } = (this.#held as HeldSession).open()
-    this.#original = { id: this.#req.sessionID, json }
-    if (!this.#settings.resave) this.#saved = this.#original
-    return revive(this.#req, stored)
+    this.#original = { id, json }
+    if (!this.#mount.settings.resave) this.#saved = this.#original
+    this.#session = revive(this.#req, stored)
+    return this.#session
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
+    return this.#save(session, dataJson(session), isHeard)
+  }
+
+  #save(session: SessionObject, json: string, isHeard: boolean): Promise<void> {
     const { id, cookie } = session
-    const version: Version = { id, json: dataJson(session) }
+    const version: Version = { id, json }
     if (id !== this.#original?.id) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
-    return this.#inTurn(isHeard, () =>
-      this.#keeping(async () => {
-        const held = await this.#heldFor(session.id)
-        version.json = await held.save(session, version.json)
-      }),
-    )
+    return this.#inTurn(isHeard, () => {
+      this.#isLost = true
+      const held = this.#heldNow(id)
+      const saving = held
+        ? held.save(session, version.json)
+        : this.#heldFor(id).then((other) => other.save(session, version.json))
+      return saving.then((stored) => {
+        version.json = stored
+        this.#isLost = false
+      })
+    })
   }
 
   reload(session: SessionObject): Promise<void> {
@@ -141,27 +214,25 @@ export class Keeper implements Hold {
   }
 
   destroy(id: string, isHeard: boolean): Promise<void> {
-    this.#ended.push(id)
-    return this.#inTurn(isHeard, async () => {
-      const held = await this.#heldFor(id, true)
-      const hasEnded = await held.destroy()
-      if (hasEnded && id === this.#cookieId) this.#hasEnded = true
+    this.#ended = [...(this.#ended ?? []), id]
+    return this.#inTurn(isHeard, () => {
+      const held = this.#held?.id === id ? this.#held : undefined
+      const ending = held ? held.destroy() : this.#heldFor(id, true).then((other) => other.destroy())
+      return ending.then((hasEnded) => {
+        if (hasEnded && id === this.#cookieId) this.#hasEnded = true
+      })
     })
   }
 
   /** Starts the new session even if the old one could not be ended, and tells of it. */
-  async regenerate(): Promise<void> {
-    try {
-      await this.destroy(this.#req.sessionID, true)
-    } finally {
-      this.generate()
-    }
-  }
-
-  #found(held: HeldSession): void {
-    this.#held = held
-    this.#isUntouched = true
-    Object.defineProperty(this.#req, 'session', trap)
+  regenerate(): Promise<void> {
+    return this.destroy(this.sessionID, true).then(
+      () => this.generate(),
+      (error) => {
+        this.generate()
+        throw error
+      },
+    )
   }
 
   /** What would need a cookie from here on is saved without, as it always was. */
@@ -170,7 +241,7 @@ export class Keeper implements Hold {
   /** Saves what is to be saved before the response leaves; `undefined` for nothing. */
   commit(): Promise<void> | undefined {
     if (this.#busy) return this.#busy.then(() => this.commit())
-    const { failUnsaved } = this.#settings
+    const { failUnsaved } = this.#mount.settings
     const failure = this.#failure
     this.#failure = undefined
     if (failure && failUnsaved) {
@@ -189,33 +260,38 @@ export class Keeper implements Hold {
   #report(error: unknown): void {
     // Dropped, and an event has told so.
     if (isInterruption(error)) return
-    if (this.#settings.failUnsaved) throw error
+    if (this.#mount.settings.failUnsaved) throw error
     this.#isLost = false
     setImmediate(this.fail, error)
   }
 
   #plan(): Promise<void> | undefined {
-    // A load that failed ends nothing and begins nothing.
-    if (!this.#held) return undefined
-    const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#settings
+    const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#mount.settings
     const req = this.#req
-    const isLazy = this.#isUntouched && Object.hasOwn(req, 'session')
-    if (isLazy && !resave && !rolling) return this.#isSettled ? undefined : this.#touch(undefined)
-    const { session } = req
+    const isShown = Object.hasOwn(req, 'session')
+    if (this.#pending === 'new') {
+      if (isShown && !saveUninitialized) return undefined
+    }
+    // A load that failed ends nothing and begins nothing.
+    else if (!this.#held) return undefined
+    if (this.#pending === 'loaded' && isShown && !resave && !rolling) {
+      return this.#isSettled ? undefined : this.#touch(undefined)
+    }
+    const session = isShown ? req.session : undefined
+    const id = this.sessionID
     if (!session) {
-      const id = req.sessionID
-      if (!destroyOnUnset || !id || this.#ended.includes(id)) return undefined
+      if (!destroyOnUnset || !id || this.#ended?.includes(id)) return undefined
       return this.destroy(id, true)
     }
-    if (typeof req.sessionID !== 'string') return undefined
+    if (typeof id !== 'string') return undefined
 
     const json = dataJson(session)
     this.#isModified = isOther(this.#original, session.id, json)
     if (!this.#isSettled) session.touch()
-    const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== req.sessionID
+    const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
     const isUnsaved = isUninitialized ? this.#isModified : this.#isUnsaved(session, json)
-    if (isUnsaved) return this.save(session, true)
-    if (this.#isSettled || this.#isLost || this.#cookieId !== req.sessionID) return undefined
+    if (isUnsaved) return this.#save(session, json, true)
+    if (this.#isSettled || this.#isLost || this.#cookieId !== id) return undefined
     return this.#touch(session)
   }
 
@@ -225,35 +301,36 @@ export class Keeper implements Hold {
     return id !== this.#original?.id && !isSameCookie(this.#saved?.cookie, cookie)
   }
 
-  async #touch(session: SessionObject | undefined): Promise<void> {
-    await this.#inTurn(true, () => this.#keeping(async () => this.#held?.touch(session)))
-  }
-
-  async #keeping(operation: () => Promise<void>): Promise<void> {
+  #touch(session: SessionObject | undefined): Promise<void> | undefined {
     this.#isLost = true
-    await operation()
-    this.#isLost = false
+    return this.#inTurn(true, () => {
+      const touching = this.#held?.touch(session) ?? Promise.resolve()
+      return touching.then(() => {
+        this.#isLost = false
+      })
+    })
   }
 
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
-    const settings = this.#settings
+    const { settings, signer } = this.#mount
     const req = this.#req
-    const session = this.#isUntouched ? undefined : req.session
+    const session = this.#pending === 'nothing' ? req.session : undefined
     if (!session) {
       this.#clearCookie()
       return
     }
-    if (this.#isLost || typeof req.sessionID !== 'string') return
+    const id = this.#id
+    if (this.#isLost || typeof id !== 'string') return
     const { cookie } = session
     const isSet =
-      this.#cookieId !== req.sessionID
+      this.#cookieId !== id
         ? settings.saveUninitialized || this.#isModified
         : settings.rolling || (cookie.expires != null && this.#isModified)
     if (!isSet) return this.#clearCookie()
     if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
     try {
-      this.#addCookie(cookie.serialize(settings.name, signId(req.sessionID, this.#secrets[0] as CipherKey)))
+      this.#addCookie(cookie.serialize(settings.name, signer.sign(id)))
     } catch (error) {
       setImmediate(this.fail, error)
     }
@@ -261,7 +338,7 @@ export class Keeper implements Hold {
 
   /** Of a session that this request ended, in whose place it leaves none. */
   #clearCookie(): void {
-    const settings = this.#settings
+    const { settings } = this.#mount
     if (!this.#hasEnded || !settings.clearCookie) return
     const cookie = this.#createCookie()
     cookie.expires = new Date(0)
@@ -270,41 +347,59 @@ export class Keeper implements Hold {
   }
 
   #addCookie(cookie: string): void {
-    const others = this.#res.getHeader('Set-Cookie') ?? []
-    this.#res.setHeader('Set-Cookie', [others, cookie].flat().map(String))
+    const others = this.#res.getHeader('Set-Cookie')
+    this.#res.setHeader('Set-Cookie', others === undefined ? [cookie] : [others, cookie].flat().map(String))
   }
 
   #createCookie() {
-    const { cookie: options, proxy } = this.#settings
+    const { cookie: options, proxy } = this.#mount.settings
     const req = this.#req
     const cookie = new Cookie(typeof options === 'function' ? options(req) : options)
-    const secure = isSecure(req, proxy)
-    if (cookie.secure === 'auto') cookie.secure = secure
-    if ((cookie.sameSite as string) === 'auto') cookie.sameSite = secure ? 'none' : 'lax'
+    if (cookie.secure === 'auto') cookie.secure = isSecure(req, proxy)
+    if ((cookie.sameSite as string) === 'auto') cookie.sameSite = isSecure(req, proxy) ? 'none' : 'lax'
     return cookie
+  }
+
+  /** Where the session lies that this request has; `undefined` for another one. Throws where it has ended. */
+  #heldNow(id: string): HeldSession | undefined {
+    if (this.#ended?.includes(id)) throw new SessionInterruptedError()
+    return this.#held?.id === id ? this.#held : undefined
   }
 
   /** Where a session lies that is not the one this request began with: a handler may have given itself another one. */
   async #heldFor(id: string, isEnding = false): Promise<HeldSession> {
-    if (!isEnding && this.#ended.includes(id)) throw new SessionInterruptedError()
+    if (!isEnding && this.#ended?.includes(id)) throw new SessionInterruptedError()
     if (this.#held?.id === id) return this.#held
-    const held = await this.#backend.load(id)
+    const { backend } = this.#mount
+    const held = await backend.load(id)
     // It has ended since, in whatever way.
-    if (!held && !isEnding && this.#past.includes(id)) throw new SessionInterruptedError()
-    return held ?? this.#backend.create(id)
+    if (!held && !isEnding && this.#past?.includes(id)) throw new SessionInterruptedError()
+    return held ?? backend.create(id)
   }
 
   /** One call of the store after the other. What fails without anybody being told fails the response. */
   #inTurn(isHeard: boolean, operation: () => Promise<void>): Promise<void> {
-    const turn = this.#busy ? this.#busy.then(operation) : operation()
-    const tail = turn.catch((error) => {
-      if (!isHeard && !isInterruption(error)) this.#failure = { error }
-    })
+    const turn = this.#busy ? this.#busy.then(operation) : attempt(operation)
+    const tail: Promise<void> = turn.then(
+      () => {
+        if (this.#busy === tail) this.#busy = undefined
+      },
+      (error) => {
+        if (this.#busy === tail) this.#busy = undefined
+        if (!isHeard && !isInterruption(error)) this.#failure = { error }
+      },
+    )
     this.#busy = tail
-    tail.then(() => {
-      if (this.#busy === tail) this.#busy = undefined
-    })
     return turn
+  }
+}
+
+/** What is thrown at once is rejected as well. */
+function attempt<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return operation()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 
@@ -312,25 +407,3 @@ const isInterruption = (error: unknown) => (error as SessionError | null)?.code 
 
 const isOther = (version: Version | undefined, id: string, json: string): boolean =>
   version === undefined || version.id !== id || version.json !== json
-
-function show(req: SessionRequest, session: unknown): void {
-  Object.defineProperty(req, 'session', {
-    ...{ configurable: true, enumerable: true, writable: true },
-    value: session,
-  })
-}
-
-/** A loaded session is made when it is asked for, and `req.session` an ordinary property from then on. One for all requests. */
-const trap: PropertyDescriptor = {
-  configurable: true,
-  enumerable: true,
-  get(this: SessionRequest) {
-    const session = keeperOf(this)?.use()
-    show(this, session)
-    return session
-  },
-  set(this: SessionRequest, session: unknown) {
-    keeperOf(this)?.use()
-    show(this, session)
-  },
-}

@@ -1,4 +1,5 @@
 import { inherits } from 'node:util'
+import { cookieOf } from './connect-value.ts'
 import { Store } from './store.ts'
 import type { ConnectStore, StoredSession } from './types.ts'
 
@@ -59,23 +60,41 @@ const methods: ThisType<MemoryStoreObject> = {
   },
 
   touch(id: string, session: StoredSession, done?: Done) {
-    const stored = living(this, id)
-    if (stored) this.sessions[id] = JSON.stringify({ ...stored, cookie: session.cookie })
+    const text = livingText(this, id)
+    if (text) {
+      const before = cookieOf(text)
+      this.sessions[id] = before
+        ? `{"cookie":${JSON.stringify(session.cookie)}${text.slice('{"cookie":'.length + before.length)}`
+        : JSON.stringify({ ...JSON.parse(text), cookie: session.cookie })
+    }
     later(done)
   },
 }
 
 Object.assign(MemoryStore.prototype, methods)
 
-/** Removes what has expired. */
 function living(store: MemoryStoreObject, id: string): StoredSession | undefined {
   const text = store.sessions[id]
   if (!text) return undefined
   const stored: StoredSession = JSON.parse(text)
-  const expires = stored.cookie?.expires
-  if (!expires || new Date(expires).getTime() > Date.now()) return stored
+  return isOver(store, id, stored.cookie) ? undefined : stored
+}
+
+/** The same, without parsing what lies behind the cookie. */
+function livingText(store: MemoryStoreObject, id: string): string | undefined {
+  const text = store.sessions[id]
+  if (!text) return undefined
+  const part = cookieOf(text)
+  const cookie = part ? JSON.parse(part) : JSON.parse(text).cookie
+  return isOver(store, id, cookie) ? undefined : text
+}
+
+/** Removes what has expired. */
+function isOver(store: MemoryStoreObject, id: string, cookie: StoredSession['cookie'] | undefined): boolean {
+  const expires = cookie?.expires
+  if (!expires || new Date(expires).getTime() > Date.now()) return false
   delete store.sessions[id]
-  return undefined
+  return true
 }
 
 function later(done: Done | undefined, ...answer: [error?: unknown, answer?: unknown]): void {

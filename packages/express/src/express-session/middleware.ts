@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { connectBackend } from './connect-backend.ts'
+import { Cookie } from './cookie.ts'
 import type { Backend } from './held-session.ts'
-import { Keeper } from './keeper.ts'
+import { Keeper, type Mount } from './keeper.ts'
 import { keeperOf, setKeeper } from './keeper-of.ts'
-import { isTegataStore, type Options, resolveOptions, type Settings } from './options.ts'
+import { generateId, isTegataStore, type Options, resolveOptions, type Settings } from './options.ts'
+import { CookieSigner } from './signed-cookie.ts'
 import { tegataBackend } from './tegata-backend.ts'
 import type { ConnectStore, SessionRequest } from './types.ts'
 
@@ -22,20 +24,28 @@ export function createMiddleware(options?: Options): Middleware {
   store.on?.('connect', () => {
     isReady = true
   })
+  const mountFor = (signer: CookieSigner): Mount => ({
+    ...{ settings, backend, signer },
+    createsLate: canCreateLate(settings),
+  })
+  const mount = settings.secrets && mountFor(new CookieSigner(settings.secrets))
+  /** Of the secret that cookie-parser gave its requests last: it has one. */
+  let parsers: { secret: string; mount: Mount } | undefined
+  const mountOfParser = (secret: string): Mount => {
+    if (parsers?.secret !== secret) parsers = { secret, mount: mountFor(new CookieSigner([secret])) }
+    return parsers.mount
+  }
 
   return (req, res, next) => {
     const mounted = keeperOf(req)
     if (mounted ? Object.hasOwn(req, 'session') : req.session) return next()
     if (!isReady || !isInPath(req, settings.cookie)) return next()
-    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined)
-    if (!secrets) return next(new Error('secret option required for sessions'))
+    const own = mount ?? (req.secret ? mountOfParser(req.secret) : undefined)
+    if (!own) return next(new Error('secret option required for sessions'))
 
-    req.sessionStore = store
-    const keeper = new Keeper(req, res, settings, backend, secrets, next)
+    const keeper = new Keeper(req, res, own, next)
     setKeeper(req, keeper)
-    const loading = keeper.start()
-    if (loading) loading.then(() => next(), next)
-    else next()
+    keeper.start()
   }
 }
 
@@ -46,10 +56,22 @@ function createBackend(settings: Settings): Backend {
     : connectBackend({ ...settings, store: store as ConnectStore })
 }
 
+/** Whether nobody sees when a new session is made: no function of the application has a part in it, and nothing can throw. */
+function canCreateLate({ genid, cookie }: Settings): boolean {
+  if (genid !== generateId || typeof cookie === 'function') return false
+  try {
+    return Boolean(new Cookie(cookie))
+  } catch {
+    return false
+  }
+}
+
 /** Where the browser would not send the cookie there is no session: the path as the client sees it, whatever it is mounted at. */
 function isInPath(req: SessionRequest, cookie: Settings['cookie']): boolean {
   const { path } = (typeof cookie === 'function' ? cookie(req) : cookie) as { path?: string }
-  return pathOf(req.originalUrl ?? req.url ?? '').startsWith(path || '/')
+  const url = req.originalUrl ?? req.url ?? ''
+  if ((!path || path === '/') && url.startsWith('/')) return true
+  return pathOf(url).startsWith(path || '/')
 }
 
 /** Of `/path?query`, and of `http://host/path?query` as proxies are asked. */

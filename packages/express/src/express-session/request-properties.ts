@@ -1,0 +1,57 @@
+import type { Keeper } from './keeper.ts'
+import { keeperOf } from './keeper-of.ts'
+import type { SessionRequest } from './types.ts'
+
+const NAMES = ['sessionID', 'sessionStore'] as const
+
+/** The `app.request`s that have the properties, by what their requests inherit from. */
+const prepared = new WeakSet<object>()
+
+/**
+ * Gives a request `sessionID` and `sessionStore`. In Express all requests inherit them from the `app.request`: once Express has
+ * given a request its prototype, each property added to it costs microseconds. `session` alone is the request's own, as
+ * `delete req.session` means something.
+ */
+export function showKept(req: SessionRequest): void {
+  const prototype = Object.getPrototypeOf(req)
+  if (!prepared.has(prototype) && !prepare(prototype)) return define(req)
+  // Somebody's own would hide them.
+  for (const name of NAMES) if (Object.hasOwn(req, name)) return define(req)
+}
+
+function prepare(prototype: object): boolean {
+  let application: object | undefined
+  for (let at = prototype; Object.hasOwn(at, 'app'); at = Object.getPrototypeOf(at)) application = at
+  if (!application) return false
+  if (!Object.hasOwn(application, 'sessionID')) define(application)
+  prepared.add(prototype)
+  return true
+}
+
+const define = (target: object): void => {
+  Object.defineProperties(target, descriptors)
+}
+
+const property = (name: (typeof NAMES)[number]): PropertyDescriptor => ({
+  configurable: true,
+  enumerable: true,
+  get(this: SessionRequest) {
+    return keeperBehind(this)?.[name]
+  },
+  set(this: SessionRequest, value: never) {
+    const keeper = keeperBehind(this)
+    if (keeper) keeper[name] = value
+    // A request without the middleware: what it has is somebody else's.
+    else Object.defineProperty(this, name, { configurable: true, enumerable: true, writable: true, value })
+  },
+})
+
+const descriptors = Object.fromEntries(NAMES.map((name) => [name, property(name)]))
+
+/** Also through an object that inherits from the request, or a proxy for it: what it shows as `session` knows its own request. */
+function keeperBehind(req: SessionRequest): Keeper | undefined {
+  const keeper = keeperOf(req)
+  if (keeper || !('session' in req)) return keeper
+  const behind = req.session?.req
+  return behind && keeperOf(behind)
+}
