@@ -6,6 +6,7 @@ import {
   StoreUnavailableError,
 } from '@tegata/core'
 import { type Backend, dataJson, type HeldSession } from './held-session.ts'
+import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import type { SessionObject } from './session-object.ts'
 import { revive } from './store.ts'
@@ -55,8 +56,8 @@ class ConnectSession implements HeldSession {
   readonly id: string
   readonly #connection: Connection
   #stored: StoredSession | undefined
-  /** The JSON of the data that the store held last; `undefined` while nothing is stored. */
-  #base: string | undefined
+  /** The data that the store held last, as far as this request has looked at them; `undefined` also while nothing is stored. */
+  #base: string | LoadedData | undefined
 
   constructor(connection: Connection, id: string, stored?: StoredSession) {
     this.id = id
@@ -67,8 +68,9 @@ class ConnectSession implements HeldSession {
   open() {
     const stored = this.#stored as StoredSession
     // Now, before a handler changes what the store handed out.
-    this.#base ??= dataJson(stored)
-    return { stored, json: this.#base }
+    const loaded = new LoadedData(stored)
+    this.#base ??= loaded
+    return { stored, loaded }
   }
 
   save(session: SessionObject, json: string): Promise<string> {
@@ -83,7 +85,7 @@ class ConnectSession implements HeldSession {
     const { store } = this.#connection
     return ask(
       this.#connection,
-      (done) => store.set(this.id, session, done),
+      (done) => quietly(() => store.set(this.id, session, done)),
       () => {
         this.#base = json
         return json
@@ -96,15 +98,16 @@ class ConnectSession implements HeldSession {
     if (typeof store.touch !== 'function') return Promise.resolve()
     const req = { sessionID: this.id, sessionStore: store }
     const session = used ?? revive(req, this.#stored as StoredSession).touch()
-    return ask(this.#connection, (done) => store.touch?.(this.id, session, done), nothing)
+    return ask(this.#connection, (done) => quietly(() => store.touch?.(this.id, session, done)), nothing)
   }
 
   async reload() {
     const stored = await fetch(this.#connection, this.id, itself)
     if (!stored) throw new SessionInterruptedError('failed to load session')
     this.#stored = stored
-    this.#base = dataJson(stored)
-    return { stored, json: this.#base }
+    const json = dataJson(stored)
+    this.#base = json
+    return { stored, json }
   }
 
   async destroy(): Promise<boolean> {
@@ -120,9 +123,10 @@ class ConnectSession implements HeldSession {
   async #merge(session: SessionObject, json: string): Promise<string> {
     const base = this.#base ?? dataJson(this.#stored as StoredSession)
     const current = await fetch(this.#connection, this.id, itself)
+    if (current && (typeof base === 'string' ? dataJson(current) === base : base.isSameAs(current)))
+      return json
     const currentJson = current && dataJson(current)
-    if (currentJson === base) return json
-    const loaded = JSON.parse(base)
+    const loaded = JSON.parse(typeof base === 'string' ? base : base.json)
     const mine = changedKeys(loaded, JSON.parse(json))
     const theirs = currentJson === undefined ? undefined : changedKeys(loaded, JSON.parse(currentJson))
     if (!current || !theirs || theirs.some((key) => IDENTITY_KEYS.includes(key))) {

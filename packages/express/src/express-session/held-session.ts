@@ -1,4 +1,5 @@
 import type { SessionCookie } from './cookie.ts'
+import type { LoadedData } from './loaded-data.ts'
 import type { SessionObject } from './session-object.ts'
 import type { ConnectStore, StoredSession } from './types.ts'
 
@@ -6,8 +7,8 @@ import type { ConnectStore, StoredSession } from './types.ts'
 export interface HeldSession {
   /** Under which it is stored, or will be. */
   readonly id: string
-  /** What was loaded, and the JSON of its data. */
-  open(): { stored: StoredSession; json: string }
+  /** What was loaded. */
+  open(): { stored: StoredSession; loaded: LoadedData }
   /**
    * Stores what `session` holds, whose data are `json`; answers the JSON of the data that are now stored. What others changed
    * meanwhile is put into `session`. Rejects with a `SessionInterruptedError` when the session ended meanwhile.

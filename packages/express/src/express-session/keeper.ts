@@ -1,8 +1,9 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
-import { type AnyResponse, type Hold, holdResponse } from '@tegata/node-response'
+import { type AnyResponse, type Hold, holdResponse, type Kept } from '@tegata/node-response'
 import { Cookie, type CookieAttributes } from './cookie.ts'
 import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
+import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { showKept } from './request-properties.ts'
 import { Session, type SessionObject } from './session-object.ts'
@@ -22,7 +23,8 @@ export interface Mount {
 /** A session as it was at some point: under which id, and the JSON of its data. */
 interface Version {
   id: string
-  json: string
+  /** Or, as long as nobody needs it, what it can be made of. */
+  data: string | LoadedData
   /** What its cookie said then, where that matters. */
   cookie?: CookieAttributes
 }
@@ -31,10 +33,11 @@ interface Version {
 const EMPTY = '{}'
 
 /** What a request does to its session, and when the response may leave. */
-export class Keeper implements Hold {
+export class Keeper implements Hold, Kept {
   /** Tells the application's error handlers. */
   readonly fail: (error?: unknown) => void
-  readonly #req: SessionRequest
+  /** The request. */
+  readonly message: SessionRequest
   readonly #res: AnyResponse
   readonly #mount: Mount
   /** `req.sessionStore` */
@@ -67,7 +70,7 @@ export class Keeper implements Hold {
   #busy: Promise<void> | undefined
 
   constructor(req: SessionRequest, res: AnyResponse, mount: Mount, next: (error?: unknown) => void) {
-    this.#req = req
+    this.message = req
     this.#res = res
     this.#mount = mount
     this.sessionStore = mount.backend.store
@@ -79,8 +82,8 @@ export class Keeper implements Hold {
     const { settings, backend, signer } = this.#mount
     // Before anybody can get hold of `res.end`: in `res.end(req.session.user)` that comes before the session's first use.
     holdResponse(this.#res, this)
-    showKept(this.#req)
-    const id = signer.idOf(this.#req, settings.name)
+    showKept(this.message)
+    const id = signer.idOf(this.message, settings.name)
     this.#cookieId = id
     this.#id = id
     if (id === undefined) {
@@ -140,7 +143,7 @@ export class Keeper implements Hold {
 
   /** `req.session`, whatever stands for the request: an object that inherits from it, or a proxy. */
   #show(): void {
-    Object.defineProperty(this.#req, 'session', {
+    Object.defineProperty(this.message, 'session', {
       configurable: true,
       enumerable: true,
       get: () => (this.#pending === 'nothing' ? this.#session : this.#open()),
@@ -153,14 +156,14 @@ export class Keeper implements Hold {
 
   #createId(): void {
     const { settings, backend } = this.#mount
-    const id = settings.genid(this.#req)
+    const id = settings.genid(this.message)
     this.#id = id
     this.#held = typeof id === 'string' ? backend.create(id) : undefined
-    this.#original ??= { id, json: EMPTY }
+    this.#original ??= { id, data: EMPTY }
   }
 
   #createSession(): SessionObject {
-    const session = new Session(this.#req)
+    const session = new Session(this.message)
     session.cookie = this.#createCookie()
     return session
   }
@@ -174,20 +177,24 @@ export class Keeper implements Hold {
       this.#session = this.#createSession()
       return this.#session
     }
-    const { stored, json } = (this.#held as HeldSession).open()
-    this.#original = { id, json }
+    const { stored, loaded } = (this.#held as HeldSession).open()
+    this.#original = { id, data: loaded }
     if (!this.#mount.settings.resave) this.#saved = this.#original
-    this.#session = revive(this.#req, stored)
+    this.#session = loaded.show(revive(this.message, loaded.shallow(stored)))
     return this.#session
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
-    return this.#save(session, dataJson(session), isHeard)
+    return this.#save(
+      session,
+      quietly(() => dataJson(session)),
+      isHeard,
+    )
   }
 
   #save(session: SessionObject, json: string, isHeard: boolean): Promise<void> {
     const { id, cookie } = session
-    const version: Version = { id, json }
+    const version: Version = { id, data: json }
     if (id !== this.#original?.id) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
@@ -195,10 +202,10 @@ export class Keeper implements Hold {
       this.#isLost = true
       const held = this.#heldNow(id)
       const saving = held
-        ? held.save(session, version.json)
-        : this.#heldFor(id).then((other) => other.save(session, version.json))
+        ? held.save(session, json)
+        : this.#heldFor(id).then((other) => other.save(session, json))
       return saving.then((stored) => {
-        version.json = stored
+        version.data = stored
         this.#isLost = false
       })
     })
@@ -208,8 +215,8 @@ export class Keeper implements Hold {
     return this.#inTurn(true, async () => {
       const held = await this.#heldFor(session.id)
       const { stored, json } = await held.reload()
-      if (this.#saved) this.#saved = { id: session.id, json }
-      this.#req.session = revive(this.#req, stored)
+      if (this.#saved) this.#saved = { id: session.id, data: json }
+      this.message.session = revive(this.message, stored)
     })
   }
 
@@ -267,7 +274,7 @@ export class Keeper implements Hold {
 
   #plan(): Promise<void> | undefined {
     const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#mount.settings
-    const req = this.#req
+    const req = this.message
     const isShown = Object.hasOwn(req, 'session')
     if (this.#pending === 'new') {
       if (isShown && !saveUninitialized) return undefined
@@ -285,8 +292,14 @@ export class Keeper implements Hold {
     }
     if (typeof id !== 'string') return undefined
 
-    const json = dataJson(session)
-    this.#isModified = isOther(this.#original, session.id, json)
+    if (this.#isAsLoaded(session)) {
+      this.#isModified = false
+      if (this.#isSettled) return undefined
+      session.touch()
+      return this.#isLost || this.#cookieId !== id ? undefined : this.#touch(session)
+    }
+    const json = quietly(() => dataJson(session))
+    this.#isModified = isOther(this.#original, session, json)
     if (!this.#isSettled) session.touch()
     const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
     const isUnsaved = isUninitialized ? this.#isModified : this.#isUnsaved(session, json)
@@ -295,8 +308,17 @@ export class Keeper implements Hold {
     return this.#touch(session)
   }
 
-  #isUnsaved({ id, cookie }: SessionObject, json: string): boolean {
-    if (isOther(this.#saved, id, json)) return true
+  /** Neither changed nor saved since it was loaded, and not to be saved without need. */
+  #isAsLoaded(session: SessionObject): boolean {
+    const { id, data } = this.#original as Version
+    return (
+      this.#saved === this.#original && session.id === id && data instanceof LoadedData && data.isIn(session)
+    )
+  }
+
+  #isUnsaved(session: SessionObject, json: string): boolean {
+    if (isOther(this.#saved, session, json)) return true
+    const { id, cookie } = session
     // One that follows another is written whole at the end of the request, if that makes a difference.
     return id !== this.#original?.id && !isSameCookie(this.#saved?.cookie, cookie)
   }
@@ -314,7 +336,7 @@ export class Keeper implements Hold {
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
     const { settings, signer } = this.#mount
-    const req = this.#req
+    const req = this.message
     const session = this.#pending === 'nothing' ? req.session : undefined
     if (!session) {
       this.#clearCookie()
@@ -342,7 +364,7 @@ export class Keeper implements Hold {
     if (!this.#hasEnded || !settings.clearCookie) return
     const cookie = this.#createCookie()
     cookie.expires = new Date(0)
-    if (cookie.secure && !isSecure(this.#req, settings.proxy)) return
+    if (cookie.secure && !isSecure(this.message, settings.proxy)) return
     this.#addCookie(cookie.serialize(settings.name, ''))
   }
 
@@ -353,7 +375,7 @@ export class Keeper implements Hold {
 
   #createCookie() {
     const { cookie: options, proxy } = this.#mount.settings
-    const req = this.#req
+    const req = this.message
     const cookie = new Cookie(typeof options === 'function' ? options(req) : options)
     if (cookie.secure === 'auto') cookie.secure = isSecure(req, proxy)
     if ((cookie.sameSite as string) === 'auto') cookie.sameSite = isSecure(req, proxy) ? 'none' : 'lax'
@@ -405,5 +427,8 @@ function attempt<T>(operation: () => Promise<T>): Promise<T> {
 
 const isInterruption = (error: unknown) => (error as SessionError | null)?.code === 'SESSION_INTERRUPTED'
 
-const isOther = (version: Version | undefined, id: string, json: string): boolean =>
-  version === undefined || version.id !== id || version.json !== json
+function isOther(version: Version | undefined, session: SessionObject, json: string): boolean {
+  if (version === undefined || version.id !== session.id) return true
+  const { data } = version
+  return typeof data === 'string' ? data !== json : !data.isIn(session, json)
+}

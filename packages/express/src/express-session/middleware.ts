@@ -44,7 +44,7 @@ export function createMiddleware(options?: Options): Middleware {
     if (!own) return next(new Error('secret option required for sessions'))
 
     const keeper = new Keeper(req, res, own, next)
-    setKeeper(req, keeper)
+    setKeeper(keeper)
     keeper.start()
   }
 }

@@ -6,7 +6,7 @@ import type { SessionRequest } from './types.ts'
 const MARK = 's:'
 
 /** How many cookies are remembered as well signed: those of the visitors who are busy just now. */
-const REMEMBERED = 1000
+const REMEMBERED = 5000
 
 /** Signs cookies with the first of the secrets, and accepts those that any of them signed. */
 export class CookieSigner {

@@ -9,6 +9,7 @@ import {
 } from '@tegata/core'
 import { connectValueFormat, expiryOf, loadedJson } from './connect-value.ts'
 import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
+import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { overwriting } from './overwriting.ts'
 import type { SessionObject } from './session-object.ts'
@@ -69,7 +70,8 @@ class TegataSession implements HeldSession {
   open() {
     const { data } = this.#session
     this.#cookie = data.cookie
-    return { stored: { ...data }, json: loadedJson(data) ?? dataJson(data) }
+    const stored = { ...data }
+    return { stored, loaded: new LoadedData(stored, loadedJson(data)) }
   }
 
   async save(session: SessionObject, json: string): Promise<string> {
@@ -109,7 +111,7 @@ class TegataSession implements HeldSession {
 
   /** Puts the request's data in the core's hands; the cookie only if it promises something else, as its date is the format's. */
   #take(session: SessionObject): Data {
-    const { cookie, ...data } = session
+    const { cookie, ...data } = quietly(() => ({ ...session })) as SessionObject
     const isSame = isSameCookie(this.#cookie, cookie)
     if (!isSame) this.#session.setExpiry(expiryOf(cookie))
     const next = { cookie: isSame ? this.#session.data.cookie : JSON.parse(JSON.stringify(cookie)), ...data }

@@ -1,0 +1,206 @@
+import { inspect } from 'node:util'
+import { dataJson } from './held-session.ts'
+import { Session, type SessionObject } from './session-object.ts'
+import type { StoredSession } from './types.ts'
+
+/** Of so many values on, an array or object is not serialised before somebody has had it in hand. */
+const MANY = 32
+
+/** A large value of the session. */
+interface Large {
+  value: unknown
+  /** Its JSON when it was handed out: from then on it may change. */
+  json?: string
+  /** What stands for it until then. */
+  property: PropertyDescriptor
+}
+
+/** Whoever reads a large value right now keeps nothing of it. */
+let isQuiet = false
+
+/** Reads what a session holds, at once and without changing anything of it: what was not handed out stays so. */
+export function quietly<T>(read: () => T): T {
+  const before = isQuiet
+  isQuiet = true
+  try {
+    return read()
+  } finally {
+    isQuiet = before
+  }
+}
+
+/**
+ * The data of a session as they were loaded, to tell whether they changed since. Small ones are serialised at once. Large values stand
+ * behind accessors, which give way to the plain value at the first use: what no handler had in its hands it cannot have changed.
+ */
+export class LoadedData {
+  readonly #names: readonly string[]
+  /** JSON of all but the large values. */
+  readonly #rest: string
+  readonly #large: Map<string, Large> | undefined
+  #json: string | undefined
+
+  /** `json`: that of all data, where it is known. */
+  constructor(stored: StoredSession, json?: string) {
+    this.#names = dataNames(stored)
+    this.#large = largeValues(stored, this.#names)
+    this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : (json ?? dataJson(stored))
+    this.#json = json
+  }
+
+  /** JSON of all data as loaded. */
+  get json(): string {
+    this.#json ??= this.#large ? JSON.stringify(this.#asLoaded(this.#large)) : this.#rest
+    return this.#json
+  }
+
+  /** What a session object is made with: large values follow by `show`. */
+  shallow(stored: StoredSession): StoredSession {
+    if (!this.#large) return stored
+    const copy = { ...stored }
+    for (const name of this.#large.keys()) copy[name] = undefined
+    return copy
+  }
+
+  show(session: SessionObject): SessionObject {
+    if (!this.#large) return session
+    for (const [name, large] of this.#large) Object.defineProperty(session, name, large.property)
+    return Object.defineProperty(session, inspect.custom, { configurable: true, value: plainly })
+  }
+
+  /** Whether the data of `session`, which shows them, are what was loaded; `json` is that of its data, where it is known. */
+  isIn(session: SessionObject, json?: string): boolean {
+    if (!this.#large) return (json ?? dataJson(session)) === this.#rest
+    if (!this.#hasSameRest(session)) return false
+    for (const [name, large] of this.#large) {
+      const property = Object.getOwnPropertyDescriptor(session, name) as PropertyDescriptor
+      const isSame = property.get
+        ? property.get === large.property.get
+        : large.json !== undefined && JSON.stringify(property.value) === large.json
+      if (!isSame) return false
+    }
+    return true
+  }
+
+  /** Whether `stored`, which was read later and nobody has changed, holds the same. */
+  isSameAs(stored: StoredSession): boolean {
+    if (!this.#large) return dataJson(stored) === this.#rest
+    if (!this.#hasSameRest(stored)) return false
+    for (const [name, { value, json }] of this.#large) {
+      if (!(json === undefined ? isSame(stored[name], value) : JSON.stringify(stored[name]) === json))
+        return false
+    }
+    return true
+  }
+
+  #hasSameRest(object: StoredSession | SessionObject): boolean {
+    const names = dataNames(object)
+    if (names.length !== this.#names.length) return false
+    for (let i = 0; i < names.length; i++) if (names[i] !== this.#names[i]) return false
+    return JSON.stringify(this.#restOf(object)) === this.#rest
+  }
+
+  #restOf(object: Record<string, unknown>): object {
+    const rest: Record<string, unknown> = {}
+    for (const name of this.#names) if (!this.#large?.has(name)) rest[name] = object[name]
+    return rest
+  }
+
+  #asLoaded(large: Map<string, Large>): object {
+    const rest = JSON.parse(this.#rest)
+    const all: Record<string, unknown> = {}
+    for (const name of this.#names) {
+      const one = large.get(name)
+      if (!one) all[name] = rest[name]
+      else all[name] = one.json === undefined ? one.value : JSON.parse(one.json)
+    }
+    return all
+  }
+}
+
+function dataNames(object: object): string[] {
+  const names = Object.keys(object)
+  const cookie = names.indexOf('cookie')
+  if (cookie >= 0) names.splice(cookie, 1)
+  return names
+}
+
+function largeValues(stored: StoredSession, names: readonly string[]): Map<string, Large> | undefined {
+  let found: Map<string, Large> | undefined
+  for (const name of names) {
+    const value = stored[name]
+    if (typeof value !== 'object' || value === null || countTo(MANY, value) < MANY) continue
+    // It would not be copied as a property.
+    if (names.includes('__proto__')) return undefined
+    if (name in Session.prototype || name === 'req' || name === 'id') continue
+    found ??= new Map()
+    found.set(name, large(name, value))
+  }
+  return found
+}
+
+function large(name: string, value: object): Large {
+  const show = (target: object, shown: unknown) => {
+    Object.defineProperty(target, name, {
+      ...{ configurable: true, enumerable: true, writable: true },
+      value: shown,
+    })
+  }
+  const one: Large = {
+    value,
+    property: {
+      configurable: true,
+      enumerable: true,
+      get() {
+        if (isQuiet) return value
+        one.json ??= JSON.stringify(value)
+        show(this, value)
+        return value
+      },
+      set(replacement) {
+        show(this, replacement)
+      },
+    },
+  }
+  return one
+}
+
+/** How many values there are, inner ones included; counts no further than `limit`. */
+function countTo(limit: number, value: object): number {
+  let count = 0
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    count += 1
+    if (count >= limit) return count
+    if (typeof inner === 'object' && inner !== null) count += countTo(limit - count, inner)
+  }
+  return count
+}
+
+/** Whether two values have the same JSON. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b)
+    return JSON.stringify(a) === JSON.stringify(b)
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false
+    return true
+  }
+  if (!isPlain(a) || !isPlain(b)) return JSON.stringify(a) === JSON.stringify(b)
+  const names = Object.keys(a)
+  const others = Object.keys(b)
+  if (names.length !== others.length) return false
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    if (name !== others[i] || !isSame(a[name], b[name])) return false
+  }
+  return true
+}
+
+const isPlain = (value: object): value is Record<string, unknown> =>
+  Object.getPrototypeOf(value) === Object.prototype && !('toJSON' in value)
+
+/** On consoles. */
+function plainly(this: object): object {
+  return Object.assign(Object.create(Object.getPrototypeOf(this)), this)
+}
