@@ -302,10 +302,13 @@ class Gate implements Kept {
    */
   #fixHead(): void {
     if (this.#isHeadFixed) return
-    const own = (this.#layer as Outlet | undefined) ?? shared
-    if (outletOf(this.message).writeHead !== own.writeHead)
-      outletOf(this.message).writeHead(this.message.statusCode)
+    if (this.#hasLayersAbove) outletOf(this.message).writeHead(this.message.statusCode)
     this.#isHeadFixed = true
+  }
+
+  get #hasLayersAbove(): boolean {
+    const own = (this.#layer as Outlet | undefined) ?? shared
+    return outletOf(this.message).writeHead !== own.writeHead
   }
 
   /** The headers leave with the next call that reaches the layers below. */
@@ -316,7 +319,9 @@ class Gate implements Kept {
     this.#hold.seal()
     this.#phase = 'streaming'
     // The layers above have had their turn, if the head was fixed; it must not be theirs twice.
-    if (this.#isHeadFixed) outletOf(this.message).writeHead = this.#below.writeHead
+    if (this.#isHeadFixed && (!this.#layer || this.#hasLayersAbove)) {
+      outletOf(this.message).writeHead = this.#below.writeHead
+    }
   }
 
   #release(): void {

@@ -59,7 +59,10 @@ export class SentFacade {
     this.#before.clear()
     // What somebody set meanwhile came too late, as it would have without the gate.
     this.#res.statusCode = this.#statusCode
-    if (!('stream' in this.#res)) this.#res.statusMessage = this.#statusMessage as string
+    // Express' responses have none of their own yet, and a property that is added to them costs microseconds.
+    if (!('stream' in this.#res) && this.#res.statusMessage !== this.#statusMessage) {
+      this.#res.statusMessage = this.#statusMessage as string
+    }
   }
 
   #define(name: string, descriptor: PropertyDescriptor): void {
