@@ -114,7 +114,6 @@ function foundState(
   found: StoredValue,
   slidAt: number | undefined,
 ): SessionState | Promise<SessionState> {
-  const { format, now } = runtime
   const decoded = decodeValue(runtime, found.value, where.key)
   if (decoded === 'ended') {
     runtime.emit({ type: 'ended-id', handle: handleOf(where.id) })

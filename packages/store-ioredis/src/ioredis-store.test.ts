@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { EnumerableStore, IndexedStore } from '@tegata/core'
 import { redisOrSkip } from '@tegata/test-servers'
 import { Redis as Redis6 } from 'ioredis'
@@ -50,6 +51,27 @@ await redisOrSkip('ioredisStore', (redis) => {
     afterEach(async () => {
       await redis.cli('flushall')
       client.disconnect()
+    })
+
+    test('sends all of one turn of the event loop in one write, and each command is answered for itself', async () => {
+      const store = open()
+      await store.create('one', utf8('1'), later())
+      const { stream } = client as unknown as { stream: Duplex }
+      const writes: number[] = []
+      const { _write: write, _writev: writev } = stream
+      stream._write = function (...args) {
+        writes.push(1)
+        return write.apply(this, args)
+      }
+      stream._writev = function (chunks, ...rest) {
+        writes.push(chunks.length)
+        return writev?.call(this, chunks, ...rest)
+      }
+      const found = await Promise.all([store.read('one'), store.read('none'), client.get('one')])
+      expect(found).toEqual([{ value: utf8('1') }, null, '1'])
+      expect(writes).toEqual([3])
+      await store.read('one')
+      expect(writes).toEqual([3, 1])
     })
 
     test('brings any byte there and back', async () => {

@@ -174,6 +174,30 @@ describe('a near cache', () => {
     expect(lab.sent).toBe(1)
   })
 
+  test('says at once what it would answer, and nothing where the store has to be asked', async () => {
+    const { lab, near } = setUp()
+    const recalled = (options?: ReadOptions) => {
+      const found = near.recall?.('k', options)
+      return found && new TextDecoder().decode(found.value)
+    }
+    expect(recalled()).toBeUndefined()
+    lab.begin()
+    lab.write('k')
+    await flow(lab)
+    expect(recalled()).toBeUndefined()
+    await read(lab, near)
+    expect(recalled()).toBe('k1')
+    expect(recalled({ fresh: true })).toBeUndefined()
+    lab.write('k')
+    await flow(lab)
+    expect(recalled()).toBeUndefined()
+    await read(lab, near)
+    expect(recalled()).toBe('k2')
+    await vi.advanceTimersByTimeAsync(MAX_STALE + 1)
+    expect(recalled()).toBeUndefined()
+    expect(lab.sent).toBe(2)
+  })
+
   test('refuses a store that cannot watch, and options that make no sense', () => {
     const { store } = new Lab()
     const blind = { ...store, supports: { ...store.supports, watch: false } }
