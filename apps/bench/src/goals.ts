@@ -154,6 +154,14 @@ const goals: readonly Goal[] = [
     measure: (figures) => certain(rollingOf(figures).rolling.commands),
   },
   {
+    goal: "rolling read: CPU of the server's process / that of a plain read",
+    most: 1.15,
+    measure: (figures) => {
+      const { plain, rolling } = rollingOf(figures)
+      return estimate(paired([rolling.cpu, plain.cpu], (a, b) => a / b))
+    },
+  },
+  {
     goal: "rolling read: CPU of Redis' process / that of a plain read",
     most: 1.15,
     measure: (figures) => {
