@@ -47,9 +47,11 @@ await redisOrSkip('a slow request in flight while its session ends', (redis) => 
 
     test(`bring nothing back and touch no cookie, ${TIMES} times`, { timeout: 120_000 }, async () => {
       const [front, back] = late.startsWith('rolling') ? rolling : shops
+      let tooEarly = 0
       if (ending === 'its expiry') {
         // One session at a time: it is found by being the only one.
         await interleave(1, Math.min(TIMES, 1000))
+        expect(tooEarly).toBeLessThan(TIMES / 2)
       } else await interleave(AT_ONCE, TIMES)
 
       async function interleave(atOnce: number, times: number) {
@@ -61,11 +63,15 @@ await redisOrSkip('a slow request in flight while its session ends', (redis) => 
 
       async function once(i: number) {
         const cookie = await front.start('ann')
+        const before = front.events.length
         // From well before the slow request has loaded to well after it has committed.
         const lateAnswer = front.get(`${path}&ms=${i % 4}`, cookie)
         await new Promise((resolve) => setTimeout(resolve, (i * 7) % 9))
         const ended = await (endings[ending] as (typeof endings)[string])(back, cookie)
         const answer = await lateAnswer
+        // Expired before it was loaded, it leaves no mark: the request began a new one, as any with an old cookie.
+        const isNews = front.events.slice(before).some(({ type }) => type === 'unknown-id')
+        if (ending === 'its expiry' && isNews) return void tooEarly++
         expect(answer.setCookies).toEqual([])
         expect([200, 409]).toContain(answer.status)
 
