@@ -42,7 +42,8 @@ await sentinelsOrSkip('when the primary of Sentinels dies, the one promoted is f
   test.each([
     ['ioredis 5', () => new Redis5(options())],
     ['ioredis 6', () => new Redis6(options())],
-  ])('%s', async (_, create) => {
+    // Sentinels that disagree at first take their time to try again.
+  ])('%s', { timeout: 60_000 }, async (_, create) => {
     await findsTheNewPrimary(create(), (meanwhile) => sentinels.failOver(meanwhile))
   })
 })

@@ -45,7 +45,8 @@ await sentinelsOrSkip('when the primary of Sentinels dies, the one promoted is f
   test.each([
     ['node-redis 5', () => redis5.createSentinel(options())],
     ['node-redis 6', () => redis6.createSentinel(options())],
-  ])('%s', async (_, create) => {
+    // Sentinels that disagree at first take their time to try again.
+  ])('%s', { timeout: 60_000 }, async (_, create) => {
     await findsTheNewPrimary(create(), (meanwhile) => sentinels.failOver(meanwhile))
   })
 })

@@ -94,14 +94,18 @@ export class RedisSentinels {
     const old = await this.primary()
     await old.kill()
     const promoted = await this.primary()
-    await meanwhile?.()
-    await old.start()
-    await Promise.all(
-      this.servers.filter((server) => server !== promoted).map((server) => follow(server, promoted)),
-    )
-    // As a sentinel does it: clients must not stay with a server that takes no writes any more.
-    await old.cli('client', 'kill', 'type', 'normal')
-    await this.whole()
+    try {
+      await meanwhile?.()
+    } finally {
+      // Also for a test that is tried again.
+      await old.start()
+      await Promise.all(
+        this.servers.filter((server) => server !== promoted).map((server) => follow(server, promoted)),
+      )
+      // As a sentinel does it: clients must not stay with a server that takes no writes any more.
+      await old.cli('client', 'kill', 'type', 'normal')
+      await this.whole()
+    }
   }
 }
 
