@@ -3,7 +3,7 @@ import { text } from './reply.ts'
 import { storeFailure } from './store-failure.ts'
 
 /** How many keys Redis looks at per step: a fraction of a millisecond in which it serves nobody else. */
-const STEP = '1000'
+const STEP = '500'
 
 /**
  * Every key that begins with `prefix` and lives throughout; some may come twice. Of a Cluster one primary after another: a key
