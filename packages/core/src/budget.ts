@@ -19,7 +19,7 @@ export class Budget {
   #cause: unknown
   #whenOver: (() => void) | undefined
 
-  constructor(seconds: number, now: () => number) {
+  private constructor(seconds: number, now: () => number) {
     this.#seconds = seconds
     this.notAfter = now() + seconds * 1000
   }
@@ -27,19 +27,14 @@ export class Budget {
   /** Rejects with a `StoreUnavailableError` after `seconds`, or with what `work` rejects with. */
   static spend<T>(seconds: number, now: () => number, work: (budget: Budget) => Promise<T>): Promise<T> {
     const budget = new Budget(seconds, now)
-    return budget.spendOn(work(budget))
-  }
-
-  /** The same for work that has just begun, and is all that the budget is for. */
-  spendOn<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#over = true
-        reject(this.#timedOut())
-        this.#whenOver?.()
-      }, this.#seconds * 1000)
+        budget.#over = true
+        reject(budget.#timedOut())
+        budget.#whenOver?.()
+      }, seconds * 1000)
       // After the timer these change nothing: a promise settles once.
-      work.then(
+      work(budget).then(
         (value) => {
           clearTimeout(timer)
           resolve(value)

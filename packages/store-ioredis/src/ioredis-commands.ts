@@ -14,12 +14,16 @@ type Method = `${Lowercase<RedisCommandName>}Buffer`
 type Methods<Answer> = Record<Method, (...args: (string | Buffer)[]) => Answer>
 
 /** Looked up once: a name made for each command would be a new string for each. */
-const METHODS = Object.fromEntries(
-  (['GET', 'EXISTS', 'UNLINK', 'EVAL', 'EVALSHA', 'SCAN', 'PING', 'CLUSTER'] as const).map((command) => [
-    command,
-    `${command.toLowerCase()}Buffer`,
-  ]),
-) as Record<RedisCommandName, Method>
+const METHODS: Record<RedisCommandName, Method> = {
+  GET: 'getBuffer',
+  EXISTS: 'existsBuffer',
+  UNLINK: 'unlinkBuffer',
+  EVAL: 'evalBuffer',
+  EVALSHA: 'evalshaBuffer',
+  SCAN: 'scanBuffer',
+  PING: 'pingBuffer',
+  CLUSTER: 'clusterBuffer',
+}
 
 /** The connection of the moment; a Cluster has one to each of its servers instead. */
 interface Stream {

@@ -84,8 +84,12 @@ export function generateId(): string {
     randomFillSync(pool)
     taken = 0
   }
+  const from = taken
   taken += ID_BYTES
-  return pool.toString('base64url', taken - ID_BYTES, taken)
+  const id = pool.toString('base64url', from, taken)
+  // No id that was handed out stays in memory here.
+  pool.fill(0, from, taken)
+  return id
 }
 
 /** Throws a `TypeError` where express-session does. */
