@@ -15,10 +15,18 @@ if ('missing' in found) {
   env.REDIS_SERVER = found.server
 }
 
-const report = `${root}node_modules/.cache/tegata/tests.json`
-mkdirSync(new URL('.', `file://${report}`), { recursive: true })
+const reports = `${root}node_modules/.cache/tegata`
+const failures = `${root}scripts/failures-reporter.mjs`
+mkdirSync(reports, { recursive: true })
 run(
   bin('vitest'),
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${reports}/tests.json`,
+    `--reporter=${failures}`,
+    ...process.argv.slice(2),
+  ],
   env,
 )
