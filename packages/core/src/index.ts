@@ -47,6 +47,7 @@ export type {
   IndexMember,
   KeyWatch,
   ReadOptions,
+  RecalledValue,
   ReplaceOutcome,
   RotateOutcome,
   SessionStore,

@@ -6,6 +6,7 @@ import { handleOf } from './handle.ts'
 import { isOver, moveSession } from './move.ts'
 import { isEntryDue } from './owner-index.ts'
 import { isResent } from './plan.ts'
+import { Recollection } from './recollection.ts'
 import type { Runtime } from './runtime.ts'
 import { initialData, readBySchema } from './schema.ts'
 import { keysOf } from './session-keys.ts'
@@ -53,7 +54,13 @@ export function recallState(runtime: Runtime, id: string): SessionState | undefi
   const found = store.recall(key, options)
   if (!found) return undefined
   try {
-    const state = foundState(runtime, { id, key }, found, options?.extend?.now)
+    assertLength(runtime, found.value)
+    const recollection = Recollection.of(format, found, key)
+    if (recollection === 'ended') return undefined
+    const { serialized, header } = recollection.decoded
+    // Each request dates its own.
+    const decoded = { serialized, header: { ...header } }
+    const state = foundState(runtime, { id, key, recollection }, found, decoded, options?.extend?.now)
     return state instanceof SessionState ? state : undefined
   } catch {
     // Read again, and told of, by whoever can wait.
@@ -85,7 +92,8 @@ async function findState(
       return newStateBySchema(runtime)
     }
     if (found instanceof Error) throw found
-    const here = foundState(runtime, { id, key }, found, options?.extend?.now)
+    const decoded = decodeValue(runtime, found.value, key)
+    const here = foundState(runtime, { id, key }, found, decoded, options?.extend?.now)
     const state = here instanceof SessionState ? here : await here
     const isStill = state.status !== 'stored' || !slidesByItself(runtime)
     return isStill ? state : await slide(runtime, budget, state, found.expiresAt)
@@ -110,11 +118,11 @@ function stateWithoutStore(runtime: Runtime, id: string, error: SessionError): S
 
 function foundState(
   runtime: Runtime,
-  where: { id: string; key: string },
+  where: Place,
   found: StoredValue,
+  decoded: DecodedSession | 'ended',
   slidAt: number | undefined,
 ): SessionState | Promise<SessionState> {
-  const decoded = decodeValue(runtime, found.value, where.key)
   if (decoded === 'ended') {
     runtime.emit({ type: 'ended-id', handle: handleOf(where.id) })
     return newState(runtime, 'barred')
@@ -193,20 +201,25 @@ async function slide(runtime: Runtime, budget: Budget, state: SessionState, expi
 
 /** Throws a `SessionValueError`. */
 export function decodeValue(runtime: Runtime, value: Uint8Array, key: string): DecodedSession | 'ended' {
-  if (value.length > runtime.maxBytes) {
-    throw new SessionValueError(`The stored session is larger than \`maxBytes\` (${runtime.maxBytes}).`)
-  }
+  assertLength(runtime, value)
   return runtime.format.decode(value, key)
 }
+
+function assertLength({ maxBytes }: Runtime, { length }: Uint8Array): void {
+  if (length > maxBytes)
+    throw new SessionValueError(`The stored session is larger than \`maxBytes\` (${maxBytes}).`)
+}
+
+type Place = Pick<StoredState, 'id' | 'key' | 'recollection'>
 
 /** What the store holds, its data as the schema takes it, so that defaults and conversions do not look like changes. */
 export function readable(
   { format, schema }: Runtime,
-  { id, key }: { id: string; key: string },
+  { id, key, recollection }: Place,
   { header, serialized }: DecodedSession,
   value: Uint8Array,
 ): StoredState | Promise<StoredState> {
-  if (!schema) return { id, key, header, serialized, value }
+  if (!schema) return { id, key, header, serialized, value, recollection }
   return readBySchema(schema, format.deserialize(serialized)).then((output) => ({
     ...{ id, key, header, value, output },
     serialized: format.serialize(output),

@@ -2,7 +2,7 @@ import type { Budget } from './budget.ts'
 import type { StoreUnavailableError } from './errors.ts'
 import { handleOf } from './handle.ts'
 import { isValueError } from './load.ts'
-import { membersOf, type OwnersPlace, readMember, visit } from './owner-visit.ts'
+import { listedBy, type OwnersPlace, readListed, visit } from './owner-visit.ts'
 import { endLogins } from './owners.ts'
 import type { Runtime } from './runtime.ts'
 import type { StoredState } from './session-state.ts'
@@ -27,7 +27,7 @@ export async function keepToMaximum(runtime: Runtime, mine: StoredState, budget:
 
 async function displace(place: OwnersPlace, mine: StoredState, maximum: number): Promise<void> {
   const { runtime, owner } = place
-  const members = await membersOf(place)
+  const members = await listedBy(place)
   const own = members.find(({ key }) => key === mine.key)?.rank
   // Ended already.
   if (own === undefined) return
@@ -40,7 +40,7 @@ async function displace(place: OwnersPlace, mine: StoredState, maximum: number):
     (found) => found.filter(({ rank }) => before.has(rank)),
     async ({ key, rank }, budget) => {
       try {
-        const session = await readMember(place, key, budget)
+        const session = await readListed(place, key, budget)
         if (typeof session === 'string') return session
       } catch (error) {
         if (!isValueError(error)) throw error

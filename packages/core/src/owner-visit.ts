@@ -28,7 +28,7 @@ export interface OwnersPlace {
  */
 export type Met = 'there' | 'ended' | 'gone' | 'hidden'
 
-export const membersOf = ({ runtime: { store }, format, owner, spend }: OwnersPlace) =>
+export const listedBy = ({ runtime: { store }, format, owner, spend }: OwnersPlace) =>
   spend((budget) => read(budget, () => indexed(store).members(indexKeyOf(format, owner))))
 
 /**
@@ -45,7 +45,7 @@ export async function visit(
   known?: readonly IndexMember[],
 ): Promise<void> {
   const met = new Map<string, Met>()
-  let members = known ?? (await membersOf(place))
+  let members = known ?? (await listedBy(place))
   const horizon = members.reduce((highest, { rank }) => Math.max(highest, rank), 0)
   for (;;) {
     const found = wanted(members).filter(({ key, rank }) => rank <= horizon && !met.has(key))
@@ -60,7 +60,7 @@ export async function visit(
       )
     }
     if (!hasMissed) break
-    members = await membersOf(place)
+    members = await listedBy(place)
   }
   await forget(
     place,
@@ -98,7 +98,7 @@ async function read<T>(budget: Budget, call: () => Promise<T>): Promise<T> {
 }
 
 /** Reads the session of an entry. Throws a `SessionValueError` for what cannot be read. */
-export async function readMember({ runtime, format, owner }: OwnersPlace, key: string, budget: Budget) {
+export async function readListed({ runtime, format, owner }: OwnersPlace, key: string, budget: Budget) {
   const there = { ...runtime, format }
   const found = await read(budget, () => runtime.store.read(key, { fresh: true, withDeadline: true }))
   if (found === null) return 'gone'
@@ -120,7 +120,7 @@ export async function endMember(place: OwnersPlace, { key }: IndexMember, budget
 
 async function isOthers(place: OwnersPlace, key: string, budget: Budget): Promise<boolean> {
   try {
-    return (await readMember(place, key, budget)) === 'gone'
+    return (await readListed(place, key, budget)) === 'gone'
   } catch (error) {
     if (!isValueError(error)) throw error
     return false

@@ -2,7 +2,7 @@ import { Budget, isUnavailable } from './budget.ts'
 import type { SessionError } from './errors.ts'
 import { isValueError } from './load.ts'
 import { assertOwners } from './owner-index.ts'
-import { endMember, type Met, type OwnersPlace, readMember, visit } from './owner-visit.ts'
+import { endMember, type Met, type OwnersPlace, readListed, visit } from './owner-visit.ts'
 import type { Runtime } from './runtime.ts'
 import type { IndexMember } from './store.ts'
 
@@ -45,7 +45,7 @@ async function listIn(place: OwnersPlace): Promise<OwnedSession[]> {
     (members) => [...members],
     async ({ key, note, rank }, budget) => {
       try {
-        const session = await readMember(place, key, budget)
+        const session = await readListed(place, key, budget)
         if (typeof session === 'string') return session
         const { header, expiresAt } = session
         const { label, createdAt, authenticatedAt } = header

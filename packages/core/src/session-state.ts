@@ -3,6 +3,7 @@ import type { SessionError } from './errors.ts'
 import type { Serialized, SessionData, SessionFormat, SessionHeader } from './format.ts'
 import { type DataMember, readMember } from './json-members.ts'
 import { changedKeys, mergeData, own, replaceContents } from './merge.ts'
+import type { Recollection } from './recollection.ts'
 import { same } from './same.ts'
 import type { SessionKeys } from './session-keys.ts'
 import { WatchedData } from './watched-data.ts'
@@ -29,6 +30,8 @@ export interface StoredState {
   serialized: Serialized
   /** As it lay there: what a write has to find again. */
   value: Uint8Array
+  /** Where a memory in front of the store held it. */
+  recollection?: Recollection | undefined
   /** The data as the schema made them of what is stored. */
   output?: SessionData | undefined
 }
@@ -126,6 +129,7 @@ export class SessionState {
 
   /** Those that this request found, without what lies inside of them; `undefined` where they have to be read as a whole. */
   #members(): readonly DataMember[] | undefined {
+    if (this.stored?.recollection) return this.stored.recollection.members
     const serialized = this.#original
     return serialized === undefined ? undefined : this.#format.members?.(serialized)
   }
@@ -152,7 +156,11 @@ export class SessionState {
   snapshot(): Serialized {
     const data = this.#data
     if (data === undefined) return this.#original ?? this.#format.serialize({})
-    if (!this.#watched) return this.#format.serialize(data)
+    if (!this.#watched) {
+      const recollection = this.stored?.recollection
+      const isAsFound = recollection !== undefined && same(recollection.data, data)
+      return isAsFound ? recollection.decoded.serialized : this.#format.serialize(data)
+    }
     const { changed, held } = this.#watched.suspects()
     if (changed.length + held.length === 0) return this.#original as Serialized
     return this.#watched.isText

@@ -18,7 +18,7 @@ export interface SessionStore {
    * Optional, of a memory in front of a store: what `read` would answer from it, at once; `undefined` where the store has to be
    * asked. The bytes stay the memory's own, and must not be changed.
    */
-  recall?(key: string, options?: ReadOptions): StoredValue | undefined
+  recall?(key: string, options?: ReadOptions): RecalledValue | undefined
   /** Writes only if the key is free (or already holds exactly `value`): `true`; `false` when it is taken. */
   create(key: string, value: Uint8Array, expiresAt: number, options?: IndexingOptions): Promise<boolean>
   /** Writes only if the key still lives and, atomically, still holds what `expected` says (`undefined`: anything). */
@@ -48,6 +48,12 @@ export interface StoredValue {
   value: Uint8Array
   /** The key's deadline, where the store learnt it on the way (always with `extend` and `withDeadline`); `Infinity` for none. */
   expiresAt?: number
+}
+
+/** The same object for as long as the memory holds it. */
+export interface RecalledValue extends StoredValue {
+  /** The reader's own: what it made of the value, for the reads to come. */
+  made?: unknown
 }
 
 export interface ReadOptions {

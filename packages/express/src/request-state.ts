@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { SessionContext, SessionRequest, Sessions } from '@tegata/core'
-import { type AnyResponse, type Hold, type Kept, messageSlot } from '@tegata/node-response'
+import { type AnyResponse, type Hold, type Kept, requestSlot } from '@tegata/node-response'
 import vary from 'vary'
 
 /** What the middleware keeps of a request, and does with its response. */
@@ -68,7 +68,7 @@ function varyByCookie(res: AnyResponse): void {
 }
 
 /** Shared by the ESM and the CommonJS build of this package, which an application may load both. */
-const states = messageSlot<RequestState>(Symbol.for('@tegata/express'))
+const states = requestSlot<RequestState>(Symbol.for('@tegata/express'))
 
 export const stateOf = (req: object): RequestState | undefined => states.get(req)
 

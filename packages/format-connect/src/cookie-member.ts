@@ -1,7 +1,7 @@
 import type { DecodedSession, SessionHeader } from '@tegata/core'
 import { parseData, type SessionData, SessionValueError } from '@tegata/core'
 import { lifetimeOf, ownMember, readHeader } from './own-member.ts'
-import { membersOf, textOf } from './value-text.ts'
+import { innerText, textOf } from './value-text.ts'
 
 /** Attributes of the other library's cookie, which its values repeat and its servers go by. */
 export interface StoredCookie {
@@ -58,7 +58,7 @@ export function writeCookieValue(
     expires: expires === undefined ? null : new Date(expires).toISOString(),
     ...(header.extras ?? fresh),
   }
-  return `{"cookie":${JSON.stringify(cookie)},"_tegata":${ownMember(header, key)}${membersOf(serialized)}}`
+  return `{"cookie":${JSON.stringify(cookie)},"_tegata":${ownMember(header, key)}${innerText(serialized)}}`
 }
 
 function cutStart(text: string): Parts | undefined {

@@ -10,7 +10,7 @@ import {
 import { isUsualId } from './cookie-format.ts'
 import { lifetimeOf, ownMember, readHeader } from './own-member.ts'
 import { createUuid } from './uuid.ts'
-import { membersOf, stringifyBeside, textOf, without } from './value-text.ts'
+import { innerText, stringifyBeside, textOf, without } from './value-text.ts'
 
 export interface KoaSessionFormatOptions {
   /** koa-session's option of that name, which becomes part of the id and so of the cookie. Default `''`. */
@@ -62,7 +62,7 @@ export function koaSessionFormat(options: KoaSessionFormatOptions = {}): Session
 function write(header: SessionHeader, serialized: string, key: string): string {
   const { maxAge, expires } = lifetimeOf(header)
   const life = maxAge === undefined ? '"_session":true' : `"_expire":${expires},"_maxAge":${maxAge}`
-  return `{"${OWN}":${ownMember(header, key)}${membersOf(serialized)},${life}}`
+  return `{"${OWN}":${ownMember(header, key)}${innerText(serialized)},${life}}`
 }
 
 function decode(value: Uint8Array, key: string): DecodedSession {

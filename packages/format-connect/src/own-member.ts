@@ -31,7 +31,7 @@ const markOf = (key: string) => key.slice(-MARK_LENGTH)
 
 /** Throws a `SessionValueError` for a member that is not one of ours. */
 export function readHeader(lifetime: Lifetime, member: unknown, key: string): SessionHeader {
-  const own = readMember(member, key)
+  const own = readOwn(member, key)
   const { maxAge, expires } = lifetime
   const isStated = maxAge !== undefined && expires !== undefined
   const writtenAt = isStated ? expires - maxAge : (own?.writtenAt ?? Number.POSITIVE_INFINITY)
@@ -80,7 +80,7 @@ export function ownMember(header: SessionHeader, key: string): string {
   return JSON.stringify(member)
 }
 
-function readMember(member: unknown, key: string): OwnMember | undefined {
+function readOwn(member: unknown, key: string): OwnMember | undefined {
   if (member === undefined) return undefined
   const own = member as OwnMember
   const isOurs =

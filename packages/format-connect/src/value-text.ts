@@ -10,7 +10,7 @@ export function textOf(value: Uint8Array): string {
 }
 
 /** The text of an object as members of another one: what stands between its braces, with a comma before it. */
-export function membersOf(object: string): string {
+export function innerText(object: string): string {
   return object === '{}' ? '' : `,${object.slice(1, -1)}`
 }
 

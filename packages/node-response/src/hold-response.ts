@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { applicationLayer } from './application-layer.ts'
 import { DrainWaiters, type Listener, type ListenerMethod } from './drain.ts'
-import { type Kept, messageSlot } from './message-slot.ts'
+import { type Kept, responseSlot } from './message-slot.ts'
 import {
   type AnyResponse,
   cutOff,
@@ -48,7 +48,7 @@ interface HeldCall {
 type Phase = 'open' | 'held' | 'streaming' | 'ending' | 'ended' | 'over'
 
 /** Of this build alone: another one brings layers of its own, and two gates in a row are as good as one. */
-const gates = messageSlot<Gate>(Symbol('gate'))
+const gates = responseSlot<Gate>(Symbol('gate'))
 
 /**
  * Holds a response from its first byte on until a commit has ended; with nothing to commit every call passes straight

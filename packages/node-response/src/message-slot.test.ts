@@ -1,9 +1,10 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { type Kept, messageSlot } from './index.ts'
+import { type Kept, requestSlot, responseSlot } from './message-slot.ts'
 
-const slot = messageSlot<Kept & { name: string }>(Symbol.for('a slot of this test'))
+const slot = requestSlot<Kept & { name: string }>(Symbol.for('a slot of this test'))
+const responses = responseSlot<Kept & { name: string }>(Symbol.for('a slot of this test'))
 const keep = (message: object, name: string) => slot.set({ message, name })
 
 describe('what is kept for a message', () => {
@@ -13,20 +14,17 @@ describe('what is kept for a message', () => {
   test('is found again, by the same name also from another copy of this package', () => {
     keep(request, 'request')
     expect(slot.get(request)).toMatchObject({ name: 'request' })
-    expect(messageSlot(Symbol.for('a slot of this test')).get(request)).toMatchObject({ name: 'request' })
-    expect(messageSlot(Symbol('a slot of this test')).get(request)).toBeUndefined()
+    expect(requestSlot(Symbol.for('a slot of this test')).get(request)).toMatchObject({ name: 'request' })
+    expect(requestSlot(Symbol('a slot of this test')).get(request)).toBeUndefined()
   })
 
   test('is that of the request, of its response, and of a second response each', () => {
     const second = new ServerResponse(request)
     keep(request, 'request')
-    keep(response, 'response')
-    keep(second, 'second')
-    expect([request, response, second].map((message) => slot.get(message)?.name)).toEqual([
-      'request',
-      'response',
-      'second',
-    ])
+    responses.set({ message: response, name: 'response' })
+    responses.set({ message: second, name: 'second' })
+    expect(slot.get(request)?.name).toBe('request')
+    expect([response, second].map((message) => responses.get(message)?.name)).toEqual(['response', 'second'])
   })
 
   test('is not that of an object which only inherits from the message', () => {

@@ -15,6 +15,10 @@ interface Message {
   readonly req?: { readonly _readableState?: object | undefined } | undefined
 }
 
+interface Carrier {
+  [name: symbol]: Kept | undefined
+}
+
 /** Slots of one name are one, whichever copy or build of this package made them. */
 type Registry = { [name: symbol]: WeakMap<object, Kept> | undefined }
 
@@ -23,7 +27,17 @@ type Registry = { [name: symbol]: WeakMap<object, Kept> | undefined }
  * shares no shape between two of them), and an entry of a WeakMap about as much, in garbage collection. So the
  * value lies on the state that Node keeps for the request; what has none, or has it taken, lies in a WeakMap.
  */
-export function messageSlot<T extends Kept>(name: symbol): MessageSlot<T> {
+export const requestSlot = <T extends Kept>(name: symbol): MessageSlot<T> =>
+  messageSlot(name, ({ _readableState }: Message) => _readableState)
+
+/** The same for responses, found by their requests: to ask a response itself for what it lacks costs more. */
+export const responseSlot = <T extends Kept>(name: symbol): MessageSlot<T> =>
+  messageSlot(name, ({ req }: Message) => req?._readableState)
+
+function messageSlot<T extends Kept>(
+  name: symbol,
+  carrierOf: (message: Message) => object | undefined,
+): MessageSlot<T> {
   const registry = globalThis as unknown as Registry
   registry[name] ??= new WeakMap()
   const others = registry[name] as WeakMap<object, T>
@@ -33,7 +47,7 @@ export function messageSlot<T extends Kept>(name: symbol): MessageSlot<T> {
   return {
     get(message) {
       if (last?.message === message) return last
-      const kept = carrierOf(message)?.[name] as T | undefined
+      const kept = (carrierOf(message) as Carrier | undefined)?.[name] as T | undefined
       const found = kept?.message === message ? kept : others.get(message)
       if (found) last = found
       return found
@@ -41,13 +55,9 @@ export function messageSlot<T extends Kept>(name: symbol): MessageSlot<T> {
     set(value) {
       const { message } = value
       last = value
-      const carrier = carrierOf(message)
+      const carrier = carrierOf(message) as Carrier | undefined
       if (carrier && (carrier[name] === undefined || carrier[name].message === message)) carrier[name] = value
       else others.set(message, value)
     },
   }
-}
-
-function carrierOf(message: Message): { [name: symbol]: Kept | undefined } | undefined {
-  return (message._readableState ?? message.req?._readableState) as never
 }

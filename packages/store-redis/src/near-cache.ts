@@ -12,7 +12,7 @@ export interface NearCacheOptions {
   maxAge?: number
   /** Default 10,000. */
   maxEntries?: number
-  /** Default 64 MiB. */
+  /** Of memory, of which a session takes up to four times its length. Default 64 MiB. */
   maxBytes?: number
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
   now?: () => number
@@ -106,7 +106,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
       if (found && 'value' in found && found.expiresAt !== undefined) {
         const { value, expiresAt } = found
         const goodUntil = Math.min(sentAt + maxAge * 1000, performance.now() + expiresAt - now())
-        kept = { value: value.slice(), expiresAt, goodUntil }
+        kept = { value: value.slice(), expiresAt, goodUntil, made: undefined }
       }
       return found
     } finally {

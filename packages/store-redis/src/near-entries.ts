@@ -6,6 +6,8 @@ export interface NearEntry {
   expiresAt: number
   /** When it is answered no more, by `performance.now()`: a clock that nobody sets. */
   goodUntil: number
+  /** What its readers made of it. */
+  made: unknown
 }
 
 export interface NearBounds {
@@ -20,6 +22,8 @@ export interface Load {
 
 /** What an entry takes beside its key and its value, roughly. */
 const OVERHEAD = 200
+/** So many times its length does a value take together with its text and what is parsed of it, at most. */
+const TIMES = 4
 
 /** Remembered values, bounded, and the reads that may add to them. */
 export class NearEntries {
@@ -30,7 +34,7 @@ export class NearEntries {
     this.#entries = new LRUCache({
       max: maxEntries,
       maxSize: maxBytes,
-      sizeCalculation: ({ value }, key) => value.length + 2 * key.length + OVERHEAD,
+      sizeCalculation: ({ value }, key) => TIMES * value.length + 2 * key.length + OVERHEAD,
     })
   }
 

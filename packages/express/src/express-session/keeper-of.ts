@@ -1,8 +1,8 @@
-import { messageSlot } from '@tegata/node-response'
+import { requestSlot } from '@tegata/node-response'
 import type { Keeper } from './keeper.ts'
 
 /** Shared by the ESM and the CommonJS build, which an application may load both. */
-const keepers = messageSlot<Keeper>(Symbol.for('@tegata/express/express-session'))
+const keepers = requestSlot<Keeper>(Symbol.for('@tegata/express/express-session'))
 
 /** What the middleware keeps for a request; none for the bare objects that stores make sessions with. */
 export const keeperOf = (req: object): Keeper | undefined => keepers.get(req)
