@@ -1,5 +1,6 @@
 import {
   type Session,
+  type SessionAccess,
   type SessionContext,
   type SessionEvent,
   SessionInterruptedError,
@@ -95,11 +96,12 @@ export class RequestState implements Commit {
     return this.#loading
   }
 
-  async session(): Promise<Session<object>> {
+  async session(access?: SessionAccess): Promise<Session<object>> {
     this.#commit.hold()
     await this.#work
-    if (!this.#isEnded) await this.load()
-    return this.#context.session()
+    // What is not loaded yet is loaded fresh at once, unless a hook looks at it first.
+    if (!this.#isEnded && (this.#options.valid || !access?.fresh)) await this.load()
+    return this.#context.session(access)
   }
 
   async destroy(): Promise<boolean> {

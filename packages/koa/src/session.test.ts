@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { createSessions } from '@tegata/core'
+import { createSessions, type ReadOptions, type SessionStore } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import Koa, { type Context } from 'koa'
 import mount from 'koa-mount'
@@ -481,7 +481,64 @@ describe('the options of session()', () => {
     expect((await get('/logout')).body).toEqual({ ended: true, session: null })
     expect(store.calls).toEqual(['destroy'])
   })
+
+  test.each([
+    ['eager', {}],
+    ['lazy', { lazy: true }],
+    ['with `valid`', { valid: () => true }],
+  ])(
+    'with `fresh` the store itself is asked, whatever a memory in front of it holds: %s',
+    async (_, middleware) => {
+      const { store, asked, remember } = remembering()
+      const { get, sessions, cookie } = await browser(
+        {
+          '/put': async (ctx) => {
+            Object.assign((await getSession(ctx)).data, { n: 1 })
+            return {}
+          },
+          '/': async (ctx) => (await getSession(ctx)).data,
+          '/fresh': async (ctx) => {
+            const { data } = await getSession(ctx, { fresh: true })
+            return { data, session: { ...ctx.session } }
+          },
+        },
+        { middleware, store },
+      )
+      await get('/put')
+      await remember(() => get('/'))
+      await get('/fresh')
+      expect(asked.filter((options) => options?.fresh)).toHaveLength(1)
+      await sessions.open({ cookie: cookie() }).destroy()
+      expect((await get('/')).body).toEqual({ n: 1 })
+      expect((await get('/fresh')).body).toEqual({ data: {}, session: {} })
+    },
+  )
 })
+
+/** A store with a memory in front of it that learns while it is told to, and never forgets. */
+function remembering() {
+  const store = memoryStore()
+  const remembered = new Map<string, Awaited<ReturnType<SessionStore['read']>>>()
+  const asked: (ReadOptions | undefined)[] = []
+  let isLearning = false
+  const read: SessionStore['read'] = async (key, options) => {
+    const known = options?.fresh ? undefined : remembered.get(key)
+    if (known) return known
+    asked.push(options)
+    const found = await store.read(key, options)
+    if (isLearning) remembered.set(key, found)
+    return found
+  }
+  return {
+    store: { ...store, read },
+    asked,
+    async remember(work: () => Promise<unknown>) {
+      isLearning = true
+      await work()
+      isLearning = false
+    },
+  }
+}
 
 describe('the events of the application', () => {
   test('tell of sessions that are missed, expired or unreadable, by a public key and never the id', async () => {

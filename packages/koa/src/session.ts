@@ -1,4 +1,4 @@
-import type { Session, Sessions } from '@tegata/core'
+import type { Session, SessionAccess, Sessions } from '@tegata/core'
 import { keepState, requireState, stateOf } from './context-state.ts'
 import type { KoaApp, KoaContext } from './koa.ts'
 import { resolveOptions, type SessionMiddlewareOptions } from './options.ts'
@@ -56,12 +56,14 @@ export function session<Data extends object>(
 
 /**
  * The request's session, typed: loaded at the first call where the middleware is lazy. After a logout it is a new one.
+ * With `{ fresh: true }` the store itself is asked, whatever a near cache remembers.
  * Rejects with a `StoreUnavailableError` when the store cannot be reached, with a `TypeError` without the middleware.
  */
 export async function getSession<Data extends object = Record<string, unknown>>(
   ctx: object,
+  access?: SessionAccess,
 ): Promise<Session<Data>> {
-  const session = await requireState(ctx, 'getSession(ctx)').session()
+  const session = await requireState(ctx, 'getSession(ctx)').session(access)
   return session as Session<object> as Session<Data>
 }
 

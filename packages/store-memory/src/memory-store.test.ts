@@ -114,9 +114,10 @@ describe('expiry', () => {
   })
 })
 
-test.each([{ maxSessions: 0 }, { maxBytes: Number.NaN }, { onFull: 'panic' }, { now: 5 }])(
+test.each([{ maxSessions: 0 }, { maxBytes: Number.NaN }, { onFull: 'panic' }, { now: 5 }, { maxSession: 1 }])(
   'refuses %o',
   (options) => {
     expect(() => memoryStore(options as MemoryStoreOptions)).toThrow(TypeError)
+    expect(() => memoryStore(options as MemoryStoreOptions)).toThrow(`\`${Object.keys(options)}\``)
   },
 )

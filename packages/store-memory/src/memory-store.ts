@@ -54,7 +54,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     maxBytes = 256 * 1024 * 1024,
     onFull = 'refuse',
     now = () => Date.now(),
+    ...others
   } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new TypeError(`Unknown option \`${unknown}\` of memoryStore().`)
   assertOptions({ maxSessions, maxBytes, onFull, now })
   // In order of use where the least recently used one may have to go, else of creation.
   const entries = new Map<string, Entry>()
