@@ -1,4 +1,4 @@
-import { djangoOrSkip } from '@tegata/test-servers'
+import { djangoOrSkip, underWay } from '@tegata/test-servers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Pair, seconds } from './testing.ts'
 
@@ -212,7 +212,7 @@ await djangoOrSkip('one session for Django and Node', (redis) => {
 
   test('a request of Node that Django overtakes loses nothing of either', async () => {
     await logIn()
-    const slow = pair.nodeWith(pair.fork(), 'slow', { key: 'slow', ms: 400 })
+    const slow = underWay(pair.nodeWith(pair.fork(), 'slow', { key: 'slow', ms: 400 }))
     await new Promise((resolve) => setTimeout(resolve, 150))
     await pair.django('put', { fast: 'from Django' })
     expect((await slow).status).toBe(200)
@@ -222,7 +222,7 @@ await djangoOrSkip('one session for Django and Node', (redis) => {
   test('a request of Node that a logout of Django overtakes brings nothing back', async () => {
     await logIn()
     const before = pair.key
-    const slow = pair.nodeWith(pair.fork(), 'slow', { key: 'late', ms: 400 })
+    const slow = underWay(pair.nodeWith(pair.fork(), 'slow', { key: 'late', ms: 400 }))
     await new Promise((resolve) => setTimeout(resolve, 150))
     await pair.django('logout', {})
     await slow

@@ -5,6 +5,7 @@ import {
   type SessionOptions,
   StoreUnavailableError,
 } from '@tegata/core'
+import { underWay } from '@tegata/test-servers'
 import { expect } from 'vitest'
 
 interface Data {
@@ -102,19 +103,20 @@ export async function whileCounting(
   rotate = false,
 ) {
   let isDone = false
-  const counting = visitors.map(async (visitor) => {
+  const count = async (visitor: Visitor) => {
     for (let i = 1; !isDone; i++) {
       await visitor.count()
       // While the store fails at once nothing else would get a turn.
       await sleep(1)
       if (rotate && i % 10 === 0) await visitor.rotate()
     }
-  })
+  }
+  const counting = underWay(Promise.all(visitors.map(count)))
   try {
     await work()
   } finally {
     isDone = true
-    await Promise.all(counting)
+    await counting
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import dropIn from '@tegata/express/express-session'
 import { ioredisStore } from '@tegata/store-ioredis'
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { RedisStore } from 'connect-redis'
 import express from 'express'
 import original from 'express-session'
@@ -123,7 +123,7 @@ await redisOrSkip(
       test('brings no session back that was logged out under a slow request, wherever', async () => {
         for (const logout of names) {
           const { cookie } = await get(servers[name], '/login')
-          const slow = get(servers[name], '/write?key=1&ms=100', cookie)
+          const slow = underWay(get(servers[name], '/write?key=1&ms=100', cookie))
           await later(50)
           await get(servers[logout], '/logout', cookie)
           expect((await slow).status).toBe(200)

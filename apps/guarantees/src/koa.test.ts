@@ -1,4 +1,4 @@
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { koaApp } from './koa-app.ts'
 import { type Answer, Shop } from './shop.ts'
@@ -60,7 +60,7 @@ await redisOrSkip('the guarantees in Koa', (redis) => {
 
     async function once(i: number) {
       const cookie = await slow.start('ann')
-      const answering = slow.get(`${path}&ms=${i % 4}`, cookie)
+      const answering = underWay(slow.get(`${path}&ms=${i % 4}`, cookie))
       await new Promise((resolve) => setTimeout(resolve, (i * 7) % 9))
       const ended = await endings[ending]?.(shops.back, cookie)
       const answer = await answering

@@ -1,4 +1,4 @@
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Shop, type ShopOptions } from './shop.ts'
 
@@ -78,7 +78,7 @@ await redisOrSkip('with a near cache', (redis) => {
       for (let round = 0; round < 5; round++) {
         const cookie = await other.start('ann')
         await remembering.get('/read', cookie)
-        const slow = remembering.get('/write?key=late&ms=50', cookie)
+        const slow = underWay(remembering.get('/write?key=late&ms=50', cookie))
         await other.get('/logout', cookie)
         expect((await slow).setCookies).toEqual([])
         expect((await other.get('/read', cookie)).body).toMatchObject({ owner: null, data: {} })

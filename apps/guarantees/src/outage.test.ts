@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isIndexKey } from '@tegata/core'
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, Shop } from './shop.ts'
 
@@ -66,12 +66,11 @@ await redisOrSkip('while Redis cannot answer', (redis) => {
     )
 
     test('a request that was already in its handler is answered 503 in time, the cookie kept', async () => {
-      const pending = ['/write?key=x&ms=100', '/login?owner=bob&ms=100', '/count?ms=100'].map((path) =>
-        timed(shop.get(path, cookie)),
-      )
+      const paths = ['/write?key=x&ms=100', '/login?owner=bob&ms=100', '/count?ms=100']
+      const pending = underWay(Promise.all(paths.map((path) => timed(shop.get(path, cookie)))))
       await sleep(50)
       await begin()
-      for (const { answer, ms } of await Promise.all(pending)) {
+      for (const { answer, ms } of await pending) {
         expect(ms).toBeLessThan(100 + STORE_TIMEOUT * 1000 + MARGIN_MS)
         expect(answer).toMatchObject({ status: 503, body: { code: 'STORE_UNAVAILABLE' }, setCookies: [] })
       }

@@ -1,6 +1,6 @@
 import { createSessions, type Sessions } from '@tegata/core'
 import { ioredisStore } from '@tegata/store-ioredis'
-import { clusterOrSkip } from '@tegata/test-servers'
+import { clusterOrSkip, underWay } from '@tegata/test-servers'
 import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
@@ -93,7 +93,7 @@ await clusterOrSkip('the sessions of an owner on a Cluster', (cluster) => {
     let ended: Promise<number> | undefined
     one.count((nth) => {
       if (nth !== step) return undefined
-      ended = other.sessions.destroyByOwner('ann')
+      ended = underWay(other.sessions.destroyByOwner('ann'))
       return ended
     })
     await rotate(one.sessions, id).catch(() => {})
@@ -112,7 +112,7 @@ await clusterOrSkip('the sessions of an owner on a Cluster', (cluster) => {
       let list: Promise<unknown[]> | undefined
       one.count((nth) => {
         if (nth !== step) return undefined
-        list = other.sessions.listByOwner('ann')
+        list = underWay(other.sessions.listByOwner('ann'))
         return list
       })
       await rotate(one.sessions, id)

@@ -1,4 +1,4 @@
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, Shop } from './shop.ts'
 
@@ -29,7 +29,7 @@ await redisOrSkip('the sessions of an owner', (redis) => {
         const mine = await logIn(front)
         const others = await Promise.all(Array.from({ length: 5 }, () => logIn(back)))
         const writes = Array.from({ length: 20 }, (_, i) =>
-          (shops[i % 2] as Shop).get(`/write?key=k${i}&ms=${i % 7}`, others[i % others.length]),
+          underWay((shops[i % 2] as Shop).get(`/write?key=k${i}&ms=${i % 7}`, others[i % others.length])),
         )
         await new Promise((resolve) => setTimeout(resolve, round % 5))
         const { body } = await front.get('/logout-elsewhere', mine)
@@ -46,7 +46,7 @@ await redisOrSkip('the sessions of an owner', (redis) => {
       for (let round = 0; round < ROUNDS; round++) {
         const mine = await logIn(front)
         const others = await Promise.all(Array.from({ length: 8 }, () => logIn(back)))
-        const rotations = others.map((cookie, i) => (shops[i % 2] as Shop).get('/rotate', cookie))
+        const rotations = others.map((cookie, i) => underWay((shops[i % 2] as Shop).get('/rotate', cookie)))
         const { body } = await back.get('/logout-elsewhere', mine)
         const answers: Answer[] = await Promise.all(rotations)
         expect(body.ended).toBe(others.length)

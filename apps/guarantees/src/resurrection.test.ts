@@ -1,5 +1,5 @@
 import { isIndexKey } from '@tegata/core'
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { CookieJar } from 'tough-cookie'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, Shop } from './shop.ts'
@@ -65,7 +65,7 @@ await redisOrSkip('a slow request in flight while its session ends', (redis) => 
         const cookie = await front.start('ann')
         const before = front.events.length
         // From well before the slow request has loaded to well after it has committed.
-        const lateAnswer = front.get(`${path}&ms=${i % 4}`, cookie)
+        const lateAnswer = underWay(front.get(`${path}&ms=${i % 4}`, cookie))
         await new Promise((resolve) => setTimeout(resolve, (i * 7) % 9))
         const ended = await (endings[ending] as (typeof endings)[string])(back, cookie)
         const answer = await lateAnswer

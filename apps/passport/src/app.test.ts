@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as after from './after.ts'
@@ -89,7 +89,7 @@ await redisOrSkip('a shop on passport, express-session and connect-redis', (redi
     const browser = new Browser()
     await browser.send(`${url}/login`, 'POST', ada)
     const { cookie } = browser
-    const slow = new Browser(cookie).send(`${url}/cart/tea`, 'POST')
+    const slow = underWay(new Browser(cookie).send(`${url}/cart/tea`, 'POST'))
     await new Promise((resolve) => setTimeout(resolve, 5))
     await browser.send(`${url}/logout`, 'POST')
     await slow

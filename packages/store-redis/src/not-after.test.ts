@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { describe, expect, test } from 'vitest'
 import { Fixture, isSuccess, stamp, utf8 } from './testing.ts'
 
@@ -14,10 +14,9 @@ await redisOrSkip(
     /** Sends a write to a server that takes it up too late. */
     async function heldBack(write: () => Promise<unknown>) {
       redis.freeze()
-      const refused = expect(write()).rejects.toMatchObject({
-        code: 'STORE_UNAVAILABLE',
-        outcome: 'not-applied',
-      })
+      const refused = underWay(
+        expect(write()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-applied' }),
+      )
       await sleep(200)
       redis.thaw()
       await refused
@@ -63,10 +62,9 @@ await redisOrSkip(
       const { store } = fixture
       await store.create('k', utf8('A'), later())
       await redis.kill()
-      const refused = expect(
-        store.replace('k', utf8('B'), later(), stamp('A'), soon()),
-      ).rejects.toMatchObject({ outcome: 'not-applied' })
-      const waiting = store.replace('k', utf8('A2'), later(), stamp('A'), { notAfter: later() })
+      const late = store.replace('k', utf8('B'), later(), stamp('A'), soon())
+      const refused = underWay(expect(late).rejects.toMatchObject({ outcome: 'not-applied' }))
+      const waiting = underWay(store.replace('k', utf8('A2'), later(), stamp('A'), { notAfter: later() }))
       await sleep(200)
       await redis.restart()
       await refused

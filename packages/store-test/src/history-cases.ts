@@ -70,6 +70,8 @@ export function testInterruptions(contract: Contract, runs: number): void {
           const cutting = (async () => {
             for (let cuts = 0; isRunning && cuts < 5; cuts++) await fixture.interrupt?.()
           })()
+          // It may fail before it is waited for.
+          cutting.catch(() => {})
           try {
             const histories = await parallelHistories(fixture, all, `${count++}:`, { withPauses: true })
             for (const history of histories) {
