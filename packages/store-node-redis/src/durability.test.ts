@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EnumerableStore } from '@tegata/core'
-import { clusterOrSkip, sentinelsOrSkip } from '@tegata/test-servers'
+import { clusterOrSkip, redisOrSkip, sentinelsOrSkip, TcpProxy } from '@tegata/test-servers'
 import * as redis6 from 'redis'
 import * as redis5 from 'redis5'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
 
 interface Client extends NodeRedisClient {
@@ -61,4 +62,26 @@ await clusterOrSkip('durability in a Cluster', (cluster) => {
   const options = () => ({ rootNodes: cluster.nodes.map((socket) => ({ socket })) })
   waitsForReplicas('node-redis 5', () => redis5.createCluster(options()))
   waitsForReplicas('node-redis 6', () => redis6.createCluster(options()))
+})
+
+await redisOrSkip('a connection that asks for replicas, of', (redis) => {
+  const options = ({ port }: TcpProxy) => ({ socket: { port, reconnectStrategy: () => 20 } })
+  test.each<[string, (proxy: TcpProxy) => Client]>([
+    ['node-redis 5', (proxy) => redis5.createClient(options(proxy))],
+    ['node-redis 6', (proxy) => redis6.createClient(options(proxy))],
+  ])('%s, ends with the client, also before it has come about', async (_, create) => {
+    const proxy = await TcpProxy.open(redis.port)
+    onTestFinished(() => proxy.stop())
+    const client = create(proxy)
+    client.on('error', () => {})
+    await client.connect()
+    const store = nodeRedisStore(client, { durability: { replicas: 1, timeout: 0.05 } })
+    proxy.accepts = 'none'
+    await expect(store.create('k', utf8('A'), later())).rejects.toMatchObject({ outcome: 'unknown' })
+    client.destroy()
+    proxy.accepts = 'all'
+    const { length } = proxy.lines
+    await sleep(300)
+    expect(proxy.lines).toHaveLength(length)
+  })
 })

@@ -137,6 +137,8 @@ const isErrorReply = (error: unknown): error is Error =>
  */
 function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['confirm']> {
   const connections = new Map<string | undefined, Promise<Duplicate>>()
+  /** Those that are still being opened as well: to a server that stays away that takes for ever. */
+  const duplicates = new Set<Duplicate>()
   let isWatched = false
 
   /** They end with the client they were made from. */
@@ -144,13 +146,14 @@ function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['conf
     if (isWatched) return
     isWatched = true
     const closeAll = () => {
-      for (const opened of connections.values()) opened.then(close, () => {})
+      for (const duplicate of duplicates) close(duplicate)
       connections.clear()
     }
     for (const event of ['end', 'disconnect']) (client as unknown as Duplicate).on(event, closeAll)
   }
 
   const close = (duplicate: Duplicate) => {
+    duplicates.delete(duplicate)
     if (duplicate.isOpen) duplicate.destroy()
   }
 
@@ -164,6 +167,7 @@ function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['conf
   async function open(name: string | undefined, original: () => Promise<Duplicable>): Promise<Duplicate> {
     watch()
     const one = await original()
+    if (!(client as unknown as Duplicate).isOpen) throw new Error('The client was closed meanwhile.')
     const duplicate = one.duplicate(isSentinel(one) ? { masterPoolSize: 1 } : undefined)
     // The client of the application tells the application.
     duplicate.on('error', () => {
@@ -172,6 +176,7 @@ function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['conf
       connections.delete(name)
       close(duplicate)
     })
+    duplicates.add(duplicate)
     await duplicate.connect()
     return duplicate
   }
