@@ -1,16 +1,14 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { djangoOrSkip } from '@tegata/test-servers'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
-const turbo = fileURLToPath(new URL('../../../node_modules/.bin/turbo', import.meta.url))
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -45,11 +43,6 @@ await djangoOrSkip('one origin for Django, Express and a WebSocket', (redis) => 
   let url = ''
 
   beforeAll(async () => {
-    const args = ['run', 'build', '--filter=@tegata/example-django', '--output-logs=errors-only']
-    await promisify(execFile)(turbo, args, {
-      cwd: folder,
-      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
-    })
     app = spawn(process.execPath, ['start.mjs'], {
       cwd: folder,
       env: { ...process.env, PORT: '0', REDIS_URL: `${redis.url}/1` },
@@ -61,7 +54,7 @@ await djangoOrSkip('one origin for Django, Express and a WebSocket', (redis) => 
       url = line
       break
     }
-  }, 300_000)
+  })
   afterAll(async () => {
     if (!app || app.exitCode !== null) return
     const exited = once(app, 'exit')

@@ -3,19 +3,17 @@ import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { createInterface } from 'node:readline'
 import { redisOrSkip } from '@tegata/test-servers'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { App, build, Client } from './testing.ts'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { App, Client, startInTest } from './testing.ts'
 
 const DAY = 86_400_000
-
-beforeAll(build, 120_000)
 
 function routes(start: () => Promise<App>, store: string) {
   let app: App
   beforeAll(async () => {
     app = await start()
   })
-  afterAll(() => app.stop())
+  afterAll(async () => void (await app?.stop()))
 
   test('a visitor who only looks gets no session and no cookie', async () => {
     const { json, setCookie, headers } = await new Client().get(app, '/api/session')
@@ -97,12 +95,12 @@ await redisOrSkip(
 
     test('a user stays logged in across restarts, and in every process', async () => {
       const client = new Client()
-      const first = await App.start(redis.url)
+      const first = await startInTest(redis.url)
       await client.post(first, '/login', { user: 'Ann' })
       await client.post(first, '/api/visits')
       expect(await first.stop()).toBe(0)
 
-      const [second, third] = await Promise.all([App.start(redis.url), App.start(redis.url)])
+      const [second, third] = await Promise.all([startInTest(redis.url), startInTest(redis.url)])
       expect((await client.get(second, '/api/session')).json).toMatchObject({
         user: 'Ann',
         visits: 1,
@@ -112,12 +110,11 @@ await redisOrSkip(
       expect((await client.post(second, '/api/visits')).json).toEqual({ visits: 3 })
       await client.post(third, '/logout')
       expect((await client.get(second, '/api/session')).json).toMatchObject({ user: null, isNew: true })
-      await Promise.all([second.stop(), third.stop()])
     })
 
     test('redis-cli shows readable JSON and the deadline', async () => {
       const client = new Client()
-      const app = await App.start(redis.url)
+      const app = await startInTest(redis.url)
       await client.post(app, '/login', { user: 'Ann' })
       await client.post(app, '/api/visits')
       const { handle } = (await client.get(app, '/api/session')).json
@@ -128,14 +125,14 @@ await redisOrSkip(
       const left = Number(await redis.cli('PTTL', key))
       expect(left).toBeGreaterThan(DAY - 10_000)
       expect(left).toBeLessThanOrEqual(DAY)
-      await app.stop()
     })
 
     test('while Redis is away everybody stays logged in, and is told', async () => {
       const client = new Client()
-      const app = await App.start(redis.url)
+      const app = await startInTest(redis.url)
       await client.post(app, '/login', { user: 'Ann' })
       redis.freeze()
+      onTestFinished(() => redis.thaw())
       const { status, json, setCookie } = await client.get(app, '/api/session')
       expect(status).toBe(503)
       expect(json.error).toEqual({
@@ -147,19 +144,18 @@ await redisOrSkip(
       await expect
         .poll(async () => (await client.get(app, '/api/session')).json.user, { timeout: 5000 })
         .toBe('Ann')
-      await app.stop()
     })
   },
   { appendOnly: true },
 )
 
 test('the app ends when asked to, though a browser holds a connection on which it asked for nothing yet', async () => {
-  const app = await App.start()
+  const app = await startInTest()
   const spare = createConnection(Number(new URL(app.url).port), '127.0.0.1')
+  onTestFinished(() => void spare.destroy())
   await once(spare, 'connect')
   await new Client().get(app, '/api/session')
   expect(await app.stop()).toBe(0)
-  spare.destroy()
 })
 
 test.skipIf(process.platform === 'win32')(
@@ -170,6 +166,7 @@ test.skipIf(process.platform === 'win32')(
       env: { ...process.env, PORT: '0' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    onTestFinished(() => void npm.kill('SIGTERM'))
     let url = ''
     for await (const line of createInterface({ input: npm.stdout })) {
       if (line.startsWith('http://localhost:')) {

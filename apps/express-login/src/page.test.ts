@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises'
 import { redisOrSkip } from '@tegata/test-servers'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { App, build } from './testing.ts'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { type App, startInTest } from './testing.ts'
 
 const CANDIDATES = [
   process.env.CHROMIUM,
@@ -43,17 +43,16 @@ if (!executablePath) {
   console.warn(`Skipped: the page in a browser (${reason}).`)
 }
 
-beforeAll(build, 120_000)
-
 describe.skipIf(!executablePath)('the page in a browser', () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS })
   })
-  afterAll(() => browser.close())
+  afterAll(() => browser?.close())
 
   async function open(app: App): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 900, height: 760 } })
+    onTestFinished(() => page.close())
     await page.goto(app.url)
     return page
   }
@@ -68,9 +67,10 @@ describe.skipIf(!executablePath)('the page in a browser', () => {
   }
 
   test('logs in, counts, shows two deadlines running down, and logs out', async () => {
-    const app = await App.start()
+    const app = await startInTest()
     const page = await open(app)
-    expect(await text(page, 'store')).toBe('memory')
+    // The page is there before what it asks for.
+    await expect.poll(() => text(page, 'store')).toBe('memory')
     expect(await page.context().cookies()).toEqual([])
 
     await logIn(page, 'Ann')
@@ -91,20 +91,19 @@ describe.skipIf(!executablePath)('the page in a browser', () => {
     await page.waitForSelector('#login:visible')
     expect(await text(page, 'visits')).toBe('0')
     expect(await page.context().cookies()).toEqual([])
-    await app.stop()
   })
 
   test('shows a name that looks like HTML as it is', async () => {
-    const app = await App.start()
+    const app = await startInTest()
     const page = await open(app)
     await logIn(page, '<b>Ann</b>')
     expect(await text(page, 'name')).toBe('<b>Ann</b>')
-    await app.stop()
   })
 
   test('reaches nothing but the app itself, without an error in the console', async () => {
-    const app = await App.start()
+    const app = await startInTest()
     const page = await browser.newPage()
+    onTestFinished(() => page.close())
     const problems: string[] = []
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
     page.on('pageerror', (error) => problems.push(error.message))
@@ -112,29 +111,27 @@ describe.skipIf(!executablePath)('the page in a browser', () => {
     await page.goto(app.url)
     await logIn(page, 'Ann')
     expect(problems).toEqual([])
-    await app.stop()
   })
 })
 
 await redisOrSkip('the page on Redis', (redis) => {
   test.skipIf(!executablePath)('still knows its user after a restart of the server', async () => {
     const browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS })
+    onTestFinished(() => browser.close())
     const context = await browser.newContext()
     const page = await context.newPage()
-    const first = await App.start(redis.url)
+    const first = await startInTest(redis.url)
     await page.goto(first.url)
     await page.fill('#user', 'Ann')
     await page.click('#login button')
     await page.waitForSelector('#member:visible')
     await first.stop()
 
-    const second = await App.start(redis.url)
+    const second = await startInTest(redis.url)
     // Cookies know no ports: the same browser goes on where the next process listens.
     await page.goto(second.url)
     await page.waitForSelector('#member:visible')
     expect(await page.locator('#name').textContent()).toBe('Ann')
     expect(await page.locator('#store').textContent()).toBe('redis')
-    await browser.close()
-    await second.stop()
   })
 })

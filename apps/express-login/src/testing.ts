@@ -1,22 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { onTestFinished } from 'vitest'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
-const turbo = fileURLToPath(new URL('../../../node_modules/.bin/turbo', import.meta.url))
 
-/** What `npm start` runs; nothing is done where nothing has changed. */
-export async function build(): Promise<void> {
-  const args = ['run', 'build', '--filter=@tegata/example-express-login', '--output-logs=errors-only']
-  await promisify(execFile)(turbo, args, {
-    cwd: folder,
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
-  })
-}
-
-/** The app as a process of its own, on a free port. */
+/** The app as a process of its own, on a free port: what `npm start` runs, built before the tests. */
 export class App {
   readonly #process: ChildProcess
   readonly url: string
@@ -42,12 +32,19 @@ export class App {
 
   /** Answers the exit code. */
   async stop(): Promise<number | null> {
-    if (this.#process.exitCode !== null) return this.#process.exitCode
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return this.#process.exitCode
     const exited = once(this.#process, 'exit')
     this.#process.kill('SIGTERM')
     const [code] = await exited
     return code as number | null
   }
+}
+
+/** An app that ends with the test, however that ends. */
+export async function startInTest(redisUrl?: string): Promise<App> {
+  const app = await App.start(redisUrl)
+  onTestFinished(async () => void (await app.stop()))
+  return app
 }
 
 /** A client that keeps one cookie, as a browser does. */
