@@ -87,6 +87,37 @@ describe('a server that does not answer', () => {
     await expect(store.read('a')).rejects.toMatchObject({ ...failedFast, cause: { cause: error } })
   })
 
+  test('is asked on when a connection is cut, however many commands were under way on it', async () => {
+    const server = new Silent()
+    server.silent.add('a')
+    const read = () => expect(server.store.read('a')).rejects.toMatchObject(unavailable)
+    const cut = async () => {
+      const reads = Array.from({ length: 20 }, read)
+      for (const { reject } of server.late.splice(0)) reject(new Error('read ECONNRESET'))
+      await Promise.all(reads)
+    }
+    for (let times = 0; times < 4; times++) await cut()
+    server.silent.clear()
+    expect(await server.store.read('a')).toBeNull()
+
+    server.silent.add('a')
+    for (let times = 0; times < 5; times++) await cut()
+    await expect(server.store.read('a')).rejects.toMatchObject(failedFast)
+  })
+
+  test('is asked nothing more when its client gives up one command after another', async () => {
+    const giveUp: ((error: Error) => void)[] = []
+    const send = () => new Promise<never>((_, reject) => giveUp.push(reject))
+    const store = redisStore({ send, isErrorReply: (_): _ is Error => false })
+    const reads = Array.from({ length: 5 }, () => expect(store.read('a')).rejects.toMatchObject(unavailable))
+    for (const reject of giveUp) {
+      reject(new Error('Command timed out'))
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    await Promise.all(reads)
+    await expect(store.read('a')).rejects.toMatchObject(failedFast)
+  })
+
   test('is asked on when it answers in between', async () => {
     const server = new Silent()
     for (let round = 0; round < 3; round++) {

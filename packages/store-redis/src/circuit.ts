@@ -1,7 +1,9 @@
-import { within } from './within.ts'
+import { CommandTimeoutError, within } from './within.ts'
 
 /** Commands in a row without an answer, after which no more are sent. */
 const FAILURES = 5
+/** Milliseconds within which commands that were under way together fail together. */
+const ONE_MOMENT = 50
 /** Milliseconds until the server is asked for a sign of life, and again after each in vain. */
 const PROBE_EVERY = 500
 const PROBE_TIMEOUT = 1000
@@ -17,6 +19,9 @@ export class Circuit {
   readonly #askForLife: (key: string | undefined) => Promise<unknown>
   /** In a row. */
   #failures = 0
+  /** Failures that were no silence, such as a connection that was cut, and when the last one was: each moment counts once. */
+  #losses = 0
+  #lostAt = Number.NEGATIVE_INFINITY
   #last: { key: string | undefined; error: unknown } | undefined
   #isProbing = false
 
@@ -39,15 +44,30 @@ export class Circuit {
     return new NoAnswerError({ cause: this.#last?.error })
   }
 
+  /** To be told again with what becomes of a command that is sent now. */
+  get losses(): number {
+    return this.#losses
+  }
+
   answered(): void {
     this.#failures = 0
   }
 
-  failed(key: string | undefined, error: unknown): void {
+  failed(key: string | undefined, error: unknown, lossesWhenSent = this.#losses): void {
     if (this.#isAnswer(error)) return this.answered()
     this.#last = { key, error }
+    if (!(error instanceof CommandTimeoutError) && this.#isKnownLoss(lossesWhenSent)) return
     this.#failures++
     if (this.isOpen) void this.#probe()
+  }
+
+  /** A connection that is cut fails everything that is under way on it. The server may well answer on the next one. */
+  #isKnownLoss(lossesWhenSent: number): boolean {
+    const now = performance.now()
+    if (lossesWhenSent < this.#losses && now - this.#lostAt < ONE_MOMENT) return true
+    this.#losses++
+    this.#lostAt = now
+    return false
   }
 
   async #probe(): Promise<void> {

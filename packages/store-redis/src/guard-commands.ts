@@ -29,6 +29,7 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
     if (circuit.isOpen) return Promise.reject(circuit.refusal())
     return new Promise((resolve, reject) => {
       const sent = commands.send(key, args)
+      const { losses } = circuit
       let isOver = false
       const timer = setTimeout(() => {
         isOver = true
@@ -46,7 +47,7 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
         (error) => {
           if (isOver) return
           clearTimeout(timer)
-          circuit.failed(key, error)
+          circuit.failed(key, error, losses)
           reject(error)
         },
       )
