@@ -22,6 +22,8 @@ export class Traffic {
   static async open(servers: readonly RedisServer[]): Promise<Traffic> {
     const sockets = servers.map(({ port }) => createConnection({ host: '127.0.0.1', port }))
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+    // Of a test that failed they are still open when its server ends.
+    for (const socket of sockets) socket.on('error', () => {})
     return new Traffic(sockets)
   }
 

@@ -117,31 +117,35 @@ export async function loadWhileFailing<Servers>(
     await Promise.all(verified)
   }
 
-  for (let round = 0; round < rounds; round++) {
-    await sleep(300)
-    const dying = await victim(round)
-    const key = await keyHeldBy(dying, primaryOf)
-    const from = replicated.safeUntil(dying)
-    if (round % 2) await cutOff(dying)
-    await failOver(dying, async () => {
-      const promotedAt = performance.now()
-      losses.push({ key, from, to: promotedAt })
-      // The one that died stays away meanwhile: nobody is told by it where to go.
-      await servedAgain(all.filter(({ isDurable }) => !isDurable).map(({ browser }) => browser))
-      backAfterMs.push(performance.now() - promotedAt)
-    })
-    await servedAgain(browsers)
-    state = 'paused'
-    await until('the browsers pause', async () => acting === 0)
-    await verify()
-    state = 'running'
+  try {
+    for (let round = 0; round < rounds; round++) {
+      await sleep(300)
+      const dying = await victim(round)
+      const key = await keyHeldBy(dying, primaryOf)
+      const from = replicated.safeUntil(dying)
+      if (round % 2) await cutOff(dying)
+      await failOver(dying, async () => {
+        const promotedAt = performance.now()
+        losses.push({ key, from, to: promotedAt })
+        // The one that died stays away meanwhile: nobody is told by it where to go.
+        await servedAgain(all.filter(({ isDurable }) => !isDurable).map(({ browser }) => browser))
+        backAfterMs.push(performance.now() - promotedAt)
+      })
+      await servedAgain(browsers)
+      state = 'paused'
+      await until('the browsers pause', async () => acting === 0)
+      await verify()
+      state = 'running'
+    }
+    state = 'over'
+    await Promise.all(load)
+    await verify('all')
+  } finally {
+    state = 'over'
+    for (const { close } of open) close()
+    replicated.close()
+    stalls.stop()
   }
-  state = 'over'
-  await Promise.all(load)
-  await verify('all')
-  for (const { close } of open) close()
-  replicated.close()
-  stalls.stop()
 
   const breachesOf = (durable: boolean) =>
     all.filter(({ isDurable }) => isDurable === durable).flatMap(({ browser }) => browser.breaches)

@@ -64,6 +64,6 @@ export class DjangoServer {
       clearTimeout(timer)
     }
     this.#dismissGuard()
-    await rm(this.#folder, { recursive: true, force: true })
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 })
   }
 }

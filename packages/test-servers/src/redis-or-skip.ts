@@ -43,7 +43,13 @@ async function serversOrSkip<S extends Servers>(
     return
   }
   describe(title, () => {
-    beforeAll(() => servers.start())
+    beforeAll(async () => {
+      // Unlike a test a hook is not tried again, and where one failed no test has.
+      await servers.start().catch(async () => {
+        await servers.stop()
+        await servers.start()
+      })
+    })
     afterAll(() => servers.stop())
     suite(servers)
   })

@@ -139,7 +139,8 @@ export class RedisServer {
 
   async stop(): Promise<void> {
     await this.#end('SIGKILL')
-    if (this.#folder) await rm(this.#folder, { recursive: true, force: true })
+    // A child that saves or rewrites outlives it for a moment, and writes on.
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 })
     this.#folder = ''
     this.#port = 0
   }
@@ -209,17 +210,18 @@ export class RedisServer {
 }
 
 /** `false` also while the server still loads its data. */
-const answersPing = async (port: number) => (await ask(port, 'PING').catch(() => '')).startsWith('+PONG')
+const answersPing = async (port: number) =>
+  (await ask(port, 'PING', 1000).catch(() => '')).startsWith('+PONG')
 
 /** The beginning of an answer, on a connection of its own. */
-function ask(port: number, command: string): Promise<string> {
+function ask(port: number, command: string, timeout = 10_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host: HOST, port }, () => socket.write(`${command}\r\n`))
     const fail = (error: Error) => {
       socket.destroy()
       reject(error)
     }
-    socket.setTimeout(1000, () => fail(new Error(`Redis did not answer ${command}.`)))
+    socket.setTimeout(timeout, () => fail(new Error(`Redis did not answer ${command}.`)))
     socket.once('error', fail)
     socket.once('close', () => fail(new Error(`Redis ended the connection at ${command}.`)))
     socket.once('data', (chunk) => {
