@@ -124,6 +124,7 @@ await djangoOrSkip('a site with other settings', (redis) => {
     test.each(['ioredis', 'node-redis', 'a store'])('takes %s', async (kind) => {
       const client = new Redis(redis.url, { db: 1 })
       const other = createClient({ url: `${redis.url}/1` })
+      other.on('error', () => {})
       await other.connect()
       const source =
         kind === 'a store' ? { store: ioredisStore(client) } : { client: kind === 'ioredis' ? client : other }

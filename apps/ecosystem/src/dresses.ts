@@ -30,6 +30,7 @@ export const secret = 'a secret of at least thirty-two signs'
 export const dresses: Record<string, (port: number) => Promise<Middleware>> = {
   'express-session': async (port) => {
     const client = createClient({ url: `redis://127.0.0.1:${port}` })
+    client.on('error', () => {})
     await client.connect()
     const store = new RedisStore({ client })
     return {
@@ -52,6 +53,7 @@ export const dresses: Record<string, (port: number) => Promise<Middleware>> = {
   },
   '@tegata/express/express-session on connect-redis': async (port) => {
     const client = createClient({ url: `redis://127.0.0.1:${port}` })
+    client.on('error', () => {})
     await client.connect()
     const store = new RedisStore({ client }) as never
     return {

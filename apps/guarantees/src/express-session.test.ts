@@ -64,6 +64,7 @@ await redisOrSkip(
     beforeAll(async () => {
       ioredis = new Redis(redis.url)
       client = createClient({ url: redis.url })
+      client.on('error', () => {})
       await client.connect()
       servers = {
         old: await open(original({ ...policy, store: new RedisStore({ client }) })),

@@ -99,6 +99,8 @@ const urlOf = (req: { url?: string | undefined }) => new URL(req.url ?? '/', 'ht
 
 async function nodeRedis({ port }: RedisServer) {
   const client = createClient({ url: `redis://127.0.0.1:${port}` })
+  // Of a test that failed it is still there when its server ends.
+  client.on('error', () => {})
   await client.connect()
   return { client, quit: () => client.close() }
 }

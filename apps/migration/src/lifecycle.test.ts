@@ -30,6 +30,7 @@ await redisOrSkip('the life of a session in a store', (server) => {
   beforeAll(async () => {
     redis = new Redis(server.port)
     client = createClient({ url: `redis://127.0.0.1:${server.port}` })
+    client.on('error', () => {})
     await client.connect()
   })
   afterEach(() => redis.flushall())

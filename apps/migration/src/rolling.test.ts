@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { redisOrSkip } from '@tegata/test-servers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { libraries } from './libraries.ts'
 import { Load, type Slot } from './load.ts'
 
@@ -13,6 +13,7 @@ await redisOrSkip('servers swapped one by one under load', (redis) => {
     test('nobody is logged out, nobody stays logged in, and no write is lost', async () => {
       const start = async (kind: Slot['kind']) => ({ kind, server: await library[kind](redis) })
       const load = new Load([await start('old'), await start('old'), await start('old')])
+      onTestFinished(async () => void (await Promise.all(load.slots.map(({ server }) => server.stop()))))
       const report = await load.run(PEOPLE, async () => {
         await sleep(STAGE)
         for (const kind of ['tegata', 'old'] as const) {
@@ -22,7 +23,6 @@ await redisOrSkip('servers swapped one by one under load', (redis) => {
           }
         }
       })
-      await Promise.all(load.slots.map(({ server }) => server.stop()))
       console.info(name, report)
       expect(report).toMatchObject({ logouts: 0, ghosts: 0, lostWrites: { old: 0, tegata: 0 }, errors: [] })
       for (const kind of ['old', 'tegata'] as const) {

@@ -37,6 +37,7 @@ await redisOrSkip('a shop on passport, express-session and connect-redis', (redi
   const urls = { before: '', after: '' }
   beforeAll(async () => {
     client = createClient({ url: `redis://127.0.0.1:${redis.port}` })
+    client.on('error', () => {})
     await client.connect()
     for (const [name, { createApp }] of Object.entries({ before, after })) {
       const server = createServer(createApp(client)).listen(0, '127.0.0.1')
