@@ -87,6 +87,7 @@ await clusterOrSkip('in a cluster', (cluster) => {
     })
 
     test('every verb works on a key whose slot is on its way', async () => {
+      await cluster.flush()
       opened = await open(cluster)
       const { store } = opened
       const bytes = (text: string) => new TextEncoder().encode(text)
@@ -100,7 +101,7 @@ await clusterOrSkip('in a cluster', (cluster) => {
         expect(replaced).toEqual({ outcome: 'replaced' })
         // A format without marks: two keys of the slot, of which one is not there (TRYAGAIN) until it has arrived.
         rotating = store.rotate('old', 'new', bytes('C'), later(), { whole: bytes('B') })
-        await Promise.race([rotating.catch(() => {}), sleep(300)])
+        await Promise.race([rotating.catch(() => {}), sleep(100)])
       })
       expect(await rotating).toEqual({ outcome: 'replaced' })
       expect(await store.read('old')).toBeNull()

@@ -95,9 +95,14 @@ export class RedisCluster {
       if (keys.length === 0) break
       await from.cli('migrate', '127.0.0.1', String(to.port), '', '0', '5000', 'keys', ...keys)
     }
-    await meanwhile?.()
-    for (const server of [to, from, ...(await this.primaries())]) {
-      await server.cli('cluster', 'setslot', String(slot), 'node', toId as string)
+    // Asked before: what clients are refused meanwhile they try again for a second, in which little fits on a slow machine.
+    const servers = new Set([to, from, ...(await this.primaries())])
+    try {
+      await meanwhile?.()
+    } finally {
+      for (const server of servers) {
+        await server.cli('cluster', 'setslot', String(slot), 'node', toId as string)
+      }
     }
   }
 
