@@ -1,5 +1,5 @@
 import type { EnumerableStore } from '@tegata/core'
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { RedisArguments, RedisCommands } from './redis-commands.ts'
@@ -58,10 +58,14 @@ describe('a server that does not answer', () => {
   test('is waited for no longer than the deadline, whatever it answers later', async () => {
     const server = new Silent()
     server.silent.add('a')
-    const read = expect(server.store.read('a')).rejects.toMatchObject(unavailable)
-    const write = expect(server.store.destroy('a')).rejects.toMatchObject({ outcome: 'unknown' })
+    const refused = underWay(
+      Promise.all([
+        expect(server.store.read('a')).rejects.toMatchObject(unavailable),
+        expect(server.store.destroy('a')).rejects.toMatchObject({ outcome: 'unknown' }),
+      ]),
+    )
     await vi.advanceTimersByTimeAsync(TIMEOUT_MS)
-    await Promise.all([read, write])
+    await refused
     server.late[0]?.resolve(null)
     server.late[1]?.reject(new Error('read ECONNRESET'))
     await vi.advanceTimersByTimeAsync(1)
@@ -109,12 +113,13 @@ describe('a server that does not answer', () => {
     const giveUp: ((error: Error) => void)[] = []
     const send = () => new Promise<never>((_, reject) => giveUp.push(reject))
     const store = redisStore({ send, isErrorReply: (_): _ is Error => false })
-    const reads = Array.from({ length: 5 }, () => expect(store.read('a')).rejects.toMatchObject(unavailable))
+    const read = () => expect(store.read('a')).rejects.toMatchObject(unavailable)
+    const reads = underWay(Promise.all(Array.from({ length: 5 }, read)))
     for (const reject of giveUp) {
       reject(new Error('Command timed out'))
       await vi.advanceTimersByTimeAsync(100)
     }
-    await Promise.all(reads)
+    await reads
     await expect(store.read('a')).rejects.toMatchObject(failedFast)
   })
 

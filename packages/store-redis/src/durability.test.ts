@@ -1,4 +1,4 @@
-import { redisOrSkip } from '@tegata/test-servers'
+import { redisOrSkip, underWay } from '@tegata/test-servers'
 import { describe, expect, test } from 'vitest'
 import type { Confirmation, RedisCall, RedisCommands } from './redis-commands.ts'
 import { redisStore } from './redis-store.ts'
@@ -161,15 +161,16 @@ await redisOrSkip('a write that replicas are to have', (redis) => {
   test('waits together with all that were made meanwhile', async () => {
     let release = (_replicas: number) => {}
     const { store, asked } = storeWith(() => new Promise((resolve) => (release = resolve)))
-    const first = store.create('k0', utf8('A'), later())
+    const first = underWay(store.create('k0', utf8('A'), later()))
     await expect.poll(() => asked.length).toBe(1)
-    const others = Array.from({ length: 50 }, (_, i) => store.create(`k${i + 1}`, utf8('A'), later()))
+    const create = (_: unknown, i: number) => store.create(`k${i + 1}`, utf8('A'), later())
+    const others = underWay(Promise.all(Array.from({ length: 50 }, create)))
     await expect.poll(async () => (await fixture.client.keys('*')).length).toBe(51)
     release(2)
     expect(await first).toBe(true)
     await expect.poll(() => asked.length).toBe(2)
     release(2)
-    expect(new Set(await Promise.all(others))).toEqual(new Set([true]))
+    expect(new Set(await others)).toEqual(new Set([true]))
     expect(asked.map(({ length }) => length)).toEqual([1, 50])
   })
 })
