@@ -60,12 +60,14 @@ function tellWhatWasDone(
   const load = (id: string) => sessions.open({ cookie: `sid=${id}` }).session()
 
   test.each(upTo(login))('a login, step %i', async (step) => {
+    const owner = `bob ${step}`
+    await sessions.destroyByOwner(owner)
     proxy.lose(WRITE, step)
-    const id = await logIn(`bob ${step}`)
+    const id = await logIn(owner)
     expect(proxy.lost).toBe(1)
-    expect(await load(id)).toMatchObject({ isNew: false, owner: `bob ${step}`, data: { n: 1 } })
-    expect(await sessions.listByOwner(`bob ${step}`)).toMatchObject([{ handle: handleOf(id) }])
-    expect(await sessions.destroyByOwner(`bob ${step}`)).toBe(1)
+    expect(await load(id)).toMatchObject({ isNew: false, owner, data: { n: 1 } })
+    expect(await sessions.listByOwner(owner)).toMatchObject([{ handle: handleOf(id) }])
+    expect(await sessions.destroyByOwner(owner)).toBe(1)
   })
 
   test('a write', async () => {

@@ -22,13 +22,16 @@ await redisOrSkip('while Redis cannot answer', (redis) => {
     process.off('unhandledRejection', record)
   })
   beforeEach(async () => {
+    await redis.flush()
     shop = await new Shop(redis.url, { storeTimeout: STORE_TIMEOUT }).open()
     cookie = await shop.start('ann')
   })
   afterEach(async () => {
+    // Also where the test failed in between.
     redis.thaw()
+    if (redis.pid === undefined) await redis.start()
     await shop.close()
-    expect(unhandled).toEqual([])
+    expect(unhandled.splice(0)).toEqual([])
   })
 
   const outages: Record<string, { begin: () => unknown; end: () => unknown }> = {
