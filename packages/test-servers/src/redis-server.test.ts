@@ -158,6 +158,8 @@ await redisOrSkip(
       const child = spawn(process.execPath, ['--input-type=module', '-e', script, built], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
+      // What holds an output of the runner keeps it from ending.
+      onTestFinished(() => void child.kill('SIGKILL'))
       const pid = Number(String((await once(child.stdout, 'data'))[0]))
       expect(isAlive(pid)).toBe(true)
       child.kill('SIGKILL')
