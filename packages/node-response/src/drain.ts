@@ -12,17 +12,19 @@ export type ListenerMethod = (typeof METHODS)[number]
  */
 export class DrainWaiters {
   readonly #res: AnyResponse
-  readonly #own = new Map<string, unknown>()
+  #own: Map<string, unknown> | undefined
   readonly #waiting: [method: ListenerMethod, listener: Listener][] = []
 
   /** `isLayered`: methods of the application pass the listeners on to `add`. */
   constructor(res: AnyResponse, isLayered: boolean) {
     this.#res = res
-    if (isLayered && !METHODS.some((method) => Object.hasOwn(res, method))) return
+    if (isLayered && !hasOwnMethods(res)) return
+    const own = new Map<string, unknown>()
+    this.#own = own
     const target = res as unknown as Record<string, Register>
     for (const method of METHODS) {
       const below = target[method] as Register
-      this.#own.set(method, Object.hasOwn(res, method) ? below : undefined)
+      own.set(method, Object.hasOwn(res, method) ? below : undefined)
       target[method] = (event, listener) => {
         if (event !== 'drain') return below.call(res, event, listener)
         this.add(method, listener)
@@ -38,7 +40,7 @@ export class DrainWaiters {
   /** Hands the listeners on; wakes them where nothing will, as all that was held has been taken. */
   release(isTaken: boolean): void {
     const target = this.#res as unknown as Record<string, unknown>
-    for (const [method, own] of this.#own) {
+    for (const [method, own] of this.#own ?? []) {
       if (own) target[method] = own
       else delete target[method]
     }
@@ -47,4 +49,9 @@ export class DrainWaiters {
       if (isTaken) listener.call(this.#res)
     }
   }
+}
+
+function hasOwnMethods(res: AnyResponse): boolean {
+  for (const method of METHODS) if (Object.hasOwn(res, method)) return true
+  return false
 }

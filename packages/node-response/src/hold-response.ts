@@ -283,7 +283,7 @@ class Gate implements Kept {
     if (!committing) return true
     this.#phase = 'ending'
     committing.then(
-      () => this.#replay(),
+      () => (isGone(this.message) ? this.#abandon() : this.#replay()),
       () => this.#abandon(),
     )
     return false
@@ -334,7 +334,6 @@ class Gate implements Kept {
   }
 
   #replay(): void {
-    if (isGone(this.message)) return this.#abandon()
     const calls = this.#calls
     this.#calls = []
     this.#heldBytes = 0

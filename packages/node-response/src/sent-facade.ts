@@ -6,6 +6,9 @@ const SETTERS = {
   appendHeader: 'append',
   removeHeader: 'remove',
 } as const
+type Setter = keyof typeof SETTERS
+
+const SHOWN = ['headersSent', ...(Object.keys(SETTERS) as Setter[])] as const
 
 /**
  * While a response is held it looks sent to all who ask: otherwise `res.json(…); next()` would let a later handler rewrite what
@@ -15,15 +18,14 @@ export class SentFacade {
   readonly #res: AnyResponse
   readonly #statusCode: number
   readonly #statusMessage: string | undefined
-  readonly #before = new Map<string, PropertyDescriptor | undefined>()
+  #before: Map<string, PropertyDescriptor | undefined> | undefined
 
   readonly #isLayered: boolean
 
   /** `isLayered`: methods of the application show the headers as sent. */
   constructor(res: AnyResponse, isLayered: boolean) {
     this.#res = res
-    this.#isLayered =
-      isLayered && !['headersSent', ...Object.keys(SETTERS)].some((name) => Object.hasOwn(res, name))
+    this.#isLayered = isLayered && !hasOwnShown(res)
     this.#statusCode = res.statusCode
     this.#statusMessage = 'stream' in res ? undefined : res.statusMessage
     if (this.#isLayered) return
@@ -52,11 +54,11 @@ export class SentFacade {
 
   lift(): void {
     if (this.#isLayered) (this.#res as { finished: boolean }).finished = false
-    for (const [name, descriptor] of this.#before) {
+    for (const [name, descriptor] of this.#before ?? []) {
       if (descriptor) Object.defineProperty(this.#res, name, descriptor)
       else delete (this.#res as unknown as Record<string, unknown>)[name]
     }
-    this.#before.clear()
+    this.#before = undefined
     // What somebody set meanwhile came too late, as it would have without the gate.
     this.#res.statusCode = this.#statusCode
     // Express' responses have none of their own yet, and a property that is added to them costs microseconds.
@@ -66,7 +68,13 @@ export class SentFacade {
   }
 
   #define(name: string, descriptor: PropertyDescriptor): void {
+    this.#before ??= new Map()
     if (!this.#before.has(name)) this.#before.set(name, Object.getOwnPropertyDescriptor(this.#res, name))
     Object.defineProperty(this.#res, name, { configurable: true, ...descriptor })
   }
+}
+
+function hasOwnShown(res: AnyResponse): boolean {
+  for (const name of SHOWN) if (Object.hasOwn(res, name)) return true
+  return false
 }
