@@ -5,6 +5,7 @@ import {
   SessionInterruptedError,
   StoreUnavailableError,
 } from '@tegata/core'
+import { Deadlines } from './deadlines.ts'
 import { type Backend, dataJson, type HeldSession } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
@@ -18,8 +19,8 @@ const IDENTITY_KEYS = ['passport']
 /** What is known of a connect store. */
 interface Connection {
   store: ConnectStore
-  /** Ms that one call may take. */
-  timeout: number
+  /** Of its calls. */
+  deadlines: Deadlines
   conditional: boolean
   /** Writes to one id go one after another within this process. */
   queue: Map<string, Promise<unknown>>
@@ -42,7 +43,7 @@ export function connectBackend({ store, conditional, tegata }: Settings & { stor
         console.error('Tegata: the option `onEvent` threw.', error)
       }
     },
-    timeout: storeTimeout * 1000,
+    deadlines: new Deadlines(storeTimeout * 1000),
     queue: new Map(),
   }
   return {
@@ -110,13 +111,15 @@ class ConnectSession implements HeldSession {
     return { stored, json }
   }
 
-  async destroy(): Promise<boolean> {
+  destroy(): Promise<boolean> {
     const { store } = this.#connection
     const wasStored = this.#stored !== undefined || this.#base !== undefined
-    await this.#inTurn(() => ask(this.#connection, (done) => store.destroy(this.id, done), nothing))
-    this.#stored = undefined
-    this.#base = undefined
-    return wasStored
+    const forget = () => {
+      this.#stored = undefined
+      this.#base = undefined
+      return wasStored
+    }
+    return this.#inTurn(() => ask(this.#connection, (done) => store.destroy(this.id, done), forget))
   }
 
   /** Puts into `session` what others changed since it was loaded; answers its JSON then. */
@@ -186,31 +189,31 @@ function fetch<T>(
  * unless it says that there is nothing.
  */
 function ask<Found, T>(
-  { timeout }: Connection,
+  { deadlines }: Connection,
   call: (done: (error?: unknown, answer?: Found) => void) => unknown,
   convert: (found: Found | undefined) => T,
   isNone: (error: unknown) => boolean = () => false,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new StoreUnavailableError(`The session store did not answer within ${timeout / 1000} s.`))
-    }, timeout)
+    const waiting = deadlines.start(() => {
+      reject(new StoreUnavailableError(`The session store did not answer within ${deadlines.ms / 1000} s.`))
+    })
     const fail = (error: unknown) => {
-      clearTimeout(timer)
+      deadlines.end(waiting)
       if (isNone(error)) resolve(convert(undefined))
       else reject(error)
     }
     try {
       const answer = call((error, found) => {
         if (error) return fail(error)
-        clearTimeout(timer)
+        deadlines.end(waiting)
         try {
           resolve(convert(found))
         } catch (unusable) {
           reject(unusable)
         }
       })
-      if (answer instanceof Promise) answer.catch(fail)
+      if (answer instanceof Promise) answer.then(undefined, fail)
     } catch (error) {
       fail(error)
     }

@@ -1,13 +1,14 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { type AnyResponse, type Hold, holdResponse, type Kept } from '@tegata/node-response'
 import { Cookie, type CookieAttributes } from './cookie.ts'
+import type { CookieLines } from './cookie-lines.ts'
 import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { showKept } from './request-properties.ts'
 import { Session, type SessionObject } from './session-object.ts'
-import type { CookieSigner } from './signed-cookie.ts'
+import type { CookieSigner, SignedId } from './signed-cookie.ts'
 import { revive } from './store.ts'
 import type { ConnectStore, SessionRequest } from './types.ts'
 
@@ -16,6 +17,7 @@ export interface Mount {
   readonly settings: Settings
   readonly backend: Backend
   readonly signer: CookieSigner
+  readonly lines: { set: CookieLines; clear: CookieLines }
   /** A new session is made when it is asked for. */
   readonly createsLate: boolean
 }
@@ -42,8 +44,8 @@ export class Keeper implements Hold, Kept {
   readonly #mount: Mount
   /** `req.sessionStore` */
   sessionStore: ConnectStore
-  /** The id that the request's cookie names. */
-  #cookieId: string | undefined
+  /** What the request's cookie names. */
+  #sent: SignedId | undefined
   /** `undefined` for a new session that nobody asked for yet. */
   #id: string | undefined
   #session: SessionObject | null | undefined
@@ -83,8 +85,8 @@ export class Keeper implements Hold, Kept {
     // Before anybody can get hold of `res.end`: in `res.end(req.session.user)` that comes before the session's first use.
     holdResponse(this.#res, this)
     showKept(this.message)
-    const id = signer.idOf(this.message, settings.name)
-    this.#cookieId = id
+    this.#sent = signer.idOf(this.message, settings.name)
+    const id = this.#cookieId
     this.#id = id
     if (id === undefined) {
       this.#begin()
@@ -100,6 +102,10 @@ export class Keeper implements Hold, Kept {
       }
       this.fail()
     }, this.fail)
+  }
+
+  get #cookieId(): string | undefined {
+    return this.#sent?.id
   }
 
   get sessionID(): string {
@@ -125,7 +131,9 @@ export class Keeper implements Hold, Kept {
     if (past) this.#past = [...(this.#past ?? []), past.id]
     if (this.#ended?.includes(this.#id as string)) this.#ended = undefined
     this.#isLost = false
-    this.#show()
+    // The property that is there takes it as well.
+    if (Object.hasOwn(this.message, 'session')) this.message.session = this.#session
+    else this.#show()
   }
 
   #begin(): void {
@@ -335,7 +343,7 @@ export class Keeper implements Hold, Kept {
 
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
-    const { settings, signer } = this.#mount
+    const { settings, signer, lines } = this.#mount
     const req = this.message
     const session = this.#pending === 'nothing' ? req.session : undefined
     if (!session) {
@@ -352,7 +360,8 @@ export class Keeper implements Hold, Kept {
     if (!isSet) return this.#clearCookie()
     if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
     try {
-      this.#addCookie(cookie.serialize(settings.name, signer.sign(id)))
+      const value = (this.#cookieId === id && this.#sent?.sent) || signer.sign(id)
+      this.#addCookie(lines.set.lineOf(cookie, value))
     } catch (error) {
       setImmediate(this.fail, error)
     }
@@ -360,12 +369,12 @@ export class Keeper implements Hold, Kept {
 
   /** Of a session that this request ended, in whose place it leaves none. */
   #clearCookie(): void {
-    const { settings } = this.#mount
+    const { settings, lines } = this.#mount
     if (!this.#hasEnded || !settings.clearCookie) return
     const cookie = this.#createCookie()
     cookie.expires = new Date(0)
     if (cookie.secure && !isSecure(this.message, settings.proxy)) return
-    this.#addCookie(cookie.serialize(settings.name, ''))
+    this.#addCookie(lines.clear.lineOf(cookie, ''))
   }
 
   #addCookie(cookie: string): void {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { connectBackend } from './connect-backend.ts'
 import { Cookie } from './cookie.ts'
+import { CookieLines } from './cookie-lines.ts'
 import type { Backend } from './held-session.ts'
 import { Keeper, type Mount } from './keeper.ts'
 import { keeperOf, setKeeper } from './keeper-of.ts'
@@ -24,8 +25,9 @@ export function createMiddleware(options?: Options): Middleware {
   store.on?.('connect', () => {
     isReady = true
   })
+  const lines = { set: new CookieLines(settings.name), clear: new CookieLines(settings.name) }
   const mountFor = (signer: CookieSigner): Mount => ({
-    ...{ settings, backend, signer },
+    ...{ settings, backend, signer, lines },
     createsLate: canCreateLate(settings),
   })
   const mount = settings.secrets && mountFor(new CookieSigner(settings.secrets))
