@@ -1,13 +1,8 @@
-import {
-  changedKeys,
-  handleOf,
-  type SessionEvent,
-  SessionInterruptedError,
-  StoreUnavailableError,
-} from '@tegata/core'
+import { changedKeys, handleOf, type SessionEvent, SessionInterruptedError } from '@tegata/core'
 import { Deadlines } from './deadlines.ts'
 import { type Backend, dataJson, type HeldSession } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
+import { dataAtOnce } from './memory-store.ts'
 import type { Settings } from './options.ts'
 import type { SessionObject } from './session-object.ts'
 import { revive } from './store.ts'
@@ -19,7 +14,6 @@ const IDENTITY_KEYS = ['passport']
 /** What is known of a connect store. */
 interface Connection {
   store: ConnectStore
-  /** Of its calls. */
   deadlines: Deadlines
   conditional: boolean
   /** Writes to one id go one after another within this process. */
@@ -49,7 +43,7 @@ export function connectBackend({ store, conditional, tegata }: Settings & { stor
   return {
     store,
     create: (id) => new ConnectSession(connection, id),
-    load: (id) => fetch(connection, id, (stored) => stored && new ConnectSession(connection, id, stored)),
+    load: (id) => ask(connection, 'get', id, undefined, toHeld),
   }
 }
 
@@ -77,21 +71,23 @@ class ConnectSession implements HeldSession {
   save(session: SessionObject, json: string): Promise<string> {
     return this.#inTurn(() => {
       const isNew = this.#stored === undefined && this.#base === undefined
-      if (isNew || !this.#connection.conditional) return this.#write(session, json)
+      if (isNew || !this.#connection.conditional || this.#isUntouched()) return this.#write(session, json)
       return this.#merge(session, json).then((merged) => this.#write(session, merged))
     })
   }
 
+  /** Whether it is known without asking that the store holds what it held. */
+  #isUntouched(): boolean {
+    const base = this.#base
+    const data = base && dataAtOnce(this.#connection.store, this.id)
+    return data !== undefined && data === (typeof base === 'string' ? base : base?.json)
+  }
+
   #write(session: SessionObject, json: string): Promise<string> {
-    const { store } = this.#connection
-    return ask(
-      this.#connection,
-      (done) => quietly(() => store.set(this.id, session, done)),
-      () => {
-        this.#base = json
-        return json
-      },
-    )
+    return ask(this.#connection, 'set', this.id, session, nothing).then(() => {
+      this.#base = json
+      return json
+    })
   }
 
   touch(used: SessionObject | undefined): Promise<void> {
@@ -99,11 +95,11 @@ class ConnectSession implements HeldSession {
     if (typeof store.touch !== 'function') return Promise.resolve()
     const req = { sessionID: this.id, sessionStore: store }
     const session = used ?? revive(req, this.#stored as StoredSession).touch()
-    return ask(this.#connection, (done) => quietly(() => store.touch?.(this.id, session, done)), nothing)
+    return ask(this.#connection, 'touch', this.id, session, nothing)
   }
 
   async reload() {
-    const stored = await fetch(this.#connection, this.id, itself)
+    const stored = await fetch(this.#connection, this.id)
     if (!stored) throw new SessionInterruptedError('failed to load session')
     this.#stored = stored
     const json = dataJson(stored)
@@ -112,20 +108,18 @@ class ConnectSession implements HeldSession {
   }
 
   destroy(): Promise<boolean> {
-    const { store } = this.#connection
     const wasStored = this.#stored !== undefined || this.#base !== undefined
-    const forget = () => {
+    return this.#inTurn(() => ask(this.#connection, 'destroy', this.id, undefined, nothing)).then(() => {
       this.#stored = undefined
       this.#base = undefined
       return wasStored
-    }
-    return this.#inTurn(() => ask(this.#connection, (done) => store.destroy(this.id, done), forget))
+    })
   }
 
   /** Puts into `session` what others changed since it was loaded; answers its JSON then. */
   async #merge(session: SessionObject, json: string): Promise<string> {
     const base = this.#base ?? dataJson(this.#stored as StoredSession)
-    const current = await fetch(this.#connection, this.id, itself)
+    const current = await fetch(this.#connection, this.id)
     if (current && (typeof base === 'string' ? dataJson(current) === base : base.isSameAs(current)))
       return json
     const currentJson = current && dataJson(current)
@@ -153,69 +147,81 @@ class ConnectSession implements HeldSession {
     const before = queue.get(this.id)
     const turn = before ? before.then(operation, operation) : operation()
     const end = () => {
-      if (queue.get(this.id) === tail) queue.delete(this.id)
+      if (queue.get(this.id) === turn) queue.delete(this.id)
     }
-    const tail = turn.then(end, end)
-    queue.set(this.id, tail)
+    queue.set(this.id, turn)
+    turn.then(end, end)
     return turn
   }
 }
 
-const nothing = () => {}
-const itself = (stored: StoredSession | undefined) => stored
+type Verb = 'get' | 'set' | 'touch' | 'destroy'
+type Convert<T> = (connection: Connection, id: string, found: StoredSession | undefined) => T
 
-/** What is stored. Rejects with a `TypeError` for what has no cookie: it cannot be a session. */
-function fetch<T>(
-  connection: Connection,
-  id: string,
-  convert: (stored: StoredSession | undefined) => T,
-): Promise<T> {
-  const { store } = connection
-  return ask<StoredSession | null, T>(
-    connection,
-    (done) => store.get(id, done),
-    (stored) => {
-      if (!stored) return convert(undefined)
-      stored.cookie.expires
-      return convert(stored)
-    },
-    // Stores that keep a file per session answer so for none.
-    (error) => (error as NodeJS.ErrnoException | null)?.code === 'ENOENT',
-  )
+const nothing = () => {}
+
+/** What is stored. Throws a `TypeError` for what has no cookie: it cannot be a session. */
+const toStored: Convert<StoredSession | undefined> = (_connection, _id, found) => {
+  if (!found) return undefined
+  found.cookie.expires
+  return found
 }
+
+const toHeld: Convert<ConnectSession | undefined> = (connection, id, found) => {
+  const stored = toStored(connection, id, found)
+  return stored && new ConnectSession(connection, id, stored)
+}
+
+const fetch = (connection: Connection, id: string) => ask(connection, 'get', id, undefined, toStored)
+
+/** Stores that keep a file per session answer so for none. */
+const isNone = (verb: Verb, error: unknown): boolean =>
+  verb === 'get' && (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
 
 /**
  * One call of a store, which may answer at once, later, by a promise of its own, or never; its own error is passed on as it is,
  * unless it says that there is nothing.
  */
-function ask<Found, T>(
-  { deadlines }: Connection,
-  call: (done: (error?: unknown, answer?: Found) => void) => unknown,
-  convert: (found: Found | undefined) => T,
-  isNone: (error: unknown) => boolean = () => false,
+function ask<T>(
+  connection: Connection,
+  verb: Verb,
+  id: string,
+  session: SessionObject | undefined,
+  convert: Convert<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const waiting = deadlines.start(() => {
-      reject(new StoreUnavailableError(`The session store did not answer within ${deadlines.ms / 1000} s.`))
-    })
+    const { deadlines } = connection
+    const waiting = deadlines.start(reject)
+    const answer = (error: unknown, found?: StoredSession | null) => {
+      deadlines.end(waiting)
+      try {
+        if (error && !isNone(verb, error)) reject(error)
+        else resolve(convert(connection, id, error ? undefined : (found ?? undefined)))
+      } catch (unusable) {
+        reject(unusable)
+      }
+    }
     const fail = (error: unknown) => {
       deadlines.end(waiting)
-      if (isNone(error)) resolve(convert(undefined))
+      if (isNone(verb, error)) answer(error)
       else reject(error)
     }
     try {
-      const answer = call((error, found) => {
-        if (error) return fail(error)
-        deadlines.end(waiting)
-        try {
-          resolve(convert(found))
-        } catch (unusable) {
-          reject(unusable)
-        }
-      })
-      if (answer instanceof Promise) answer.then(undefined, fail)
+      const promise = call(connection.store, verb, id, session, answer)
+      if (promise instanceof Promise) promise.then(undefined, fail)
     } catch (error) {
       fail(error)
     }
   })
+}
+
+function call(
+  store: ConnectStore,
+  verb: Verb,
+  id: string,
+  session: SessionObject | undefined,
+  answer: (error?: unknown, found?: StoredSession | null) => void,
+): unknown {
+  if (!session) return store[verb as 'get'](id, answer)
+  return quietly(() => store[verb as 'set'](id, session, answer))
 }

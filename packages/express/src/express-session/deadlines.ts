@@ -1,26 +1,27 @@
+import { StoreUnavailableError } from '@tegata/core'
+
 /** A call that has not been answered yet. */
 export interface Waiting {
   /** On the clock of `performance.now()`. */
   readonly until: number
-  expire(): void
+  fail(error: StoreUnavailableError): void
 }
 
 /** Ends calls that take too long. There is one timer for all of them: one for each cost as much as the rest of asking. */
 export class Deadlines {
-  /** That each may take. */
-  readonly ms: number
+  readonly #ms: number
   /** The first to expire comes first, as all may take as long. */
   readonly #waiting = new Set<Waiting>()
   #isWatched = false
 
   constructor(ms: number) {
-    this.ms = ms
+    this.#ms = ms
   }
 
-  start(expire: () => void): Waiting {
-    const waiting = { until: performance.now() + this.ms, expire }
+  start(fail: Waiting['fail']): Waiting {
+    const waiting = { until: performance.now() + this.#ms, fail }
     this.#waiting.add(waiting)
-    if (!this.#isWatched) this.#watch(this.ms)
+    if (!this.#isWatched) this.#watch(this.#ms)
     return waiting
   }
 
@@ -40,7 +41,8 @@ export class Deadlines {
     for (const waiting of this.#waiting) {
       if (waiting.until > now) return this.#watch(waiting.until - now)
       this.#waiting.delete(waiting)
-      waiting.expire()
+      const seconds = this.#ms / 1000
+      waiting.fail(new StoreUnavailableError(`The session store did not answer within ${seconds} s.`))
     }
   }
 }

@@ -307,6 +307,7 @@ describe.each(stores)('With %s', (kind, createStore) => {
 describe('A store made for express-session', () => {
   const login: Handler = (req, res) => {
     if (req.url === '/login') req.session.user = 'bob'
+    if (req.url === '/again') req.session.again = true
     res.end(String(req.session?.user))
   }
 
@@ -394,6 +395,20 @@ describe('A store made for express-session', () => {
     await get()
     expect(saved[0]?.made).toBe(made)
     expect(saved[0]?.cookie).toBeInstanceOf(session.Cookie)
+  })
+
+  test.each([
+    ['is asked before a loaded session is written', 2],
+    ['and is the memory of this process needs no asking', 1],
+  ])('that %s', async (_, asked) => {
+    const store = new session.MemoryStore()
+    const get = vi.spyOn(asked === 2 ? store : session.MemoryStore.prototype, 'get')
+    const server = await serve({ options: { store }, handler: login })
+    const cookie = cookieOf(await server.get('/login'))
+    get.mockClear()
+    const set = vi.spyOn(store, 'set')
+    await server.get('/again', cookie)
+    expect([get.mock.calls.length, set.mock.calls.length]).toEqual([asked, 1])
   })
 
   test('tells of what was dropped and overwritten in events without ids', async () => {

@@ -31,6 +31,9 @@ interface Version {
   cookie?: CookieAttributes
 }
 
+/** Who learns when a call of the store fails: who made it, or the response, at its end at the latest. */
+type Told = 'caller' | 'response'
+
 /** What new sessions hold. */
 const EMPTY = '{}'
 
@@ -193,49 +196,49 @@ export class Keeper implements Hold, Kept {
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
-    return this.#save(
-      session,
-      quietly(() => dataJson(session)),
-      isHeard,
-    )
+    const json = quietly(() => dataJson(session))
+    return this.#save(session, json, isHeard ? 'caller' : 'response')
   }
 
-  #save(session: SessionObject, json: string, isHeard: boolean): Promise<void> {
+  #save(session: SessionObject, json: string, told: Told | 'commit'): Promise<void> {
     const { id, cookie } = session
     const version: Version = { id, data: json }
     if (id !== this.#original?.id) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
-    return this.#inTurn(isHeard, () => {
+    const save = () => {
       this.#isLost = true
       const held = this.#heldNow(id)
-      const saving = held
-        ? held.save(session, json)
-        : this.#heldFor(id).then((other) => other.save(session, json))
-      return saving.then((stored) => {
-        version.data = stored
-        this.#isLost = false
-      })
+      return held ? held.save(session, json) : this.#heldFor(id).then((other) => other.save(session, json))
+    }
+    return this.#inTurn(told, save, (stored) => {
+      version.data = stored
+      this.#isLost = false
     })
   }
 
   reload(session: SessionObject): Promise<void> {
-    return this.#inTurn(true, async () => {
+    const reload = async () => {
       const held = await this.#heldFor(session.id)
       const { stored, json } = await held.reload()
       if (this.#saved) this.#saved = { id: session.id, data: json }
       this.message.session = revive(this.message, stored)
-    })
+    }
+    return this.#inTurn('caller', reload, nothing)
   }
 
   destroy(id: string, isHeard: boolean): Promise<void> {
-    this.#ended = [...(this.#ended ?? []), id]
-    return this.#inTurn(isHeard, () => {
+    return this.#destroy(id, isHeard ? 'caller' : 'response')
+  }
+
+  #destroy(id: string, told: Told | 'commit'): Promise<void> {
+    this.#ended = this.#ended ? [...this.#ended, id] : [id]
+    const destroy = () => {
       const held = this.#held?.id === id ? this.#held : undefined
-      const ending = held ? held.destroy() : this.#heldFor(id, true).then((other) => other.destroy())
-      return ending.then((hasEnded) => {
-        if (hasEnded && id === this.#cookieId) this.#hasEnded = true
-      })
+      return held ? held.destroy() : this.#heldFor(id, true).then((other) => other.destroy())
+    }
+    return this.#inTurn(told, destroy, (hasEnded) => {
+      if (hasEnded && id === this.#cookieId) this.#hasEnded = true
     })
   }
 
@@ -255,7 +258,10 @@ export class Keeper implements Hold, Kept {
 
   /** Saves what is to be saved before the response leaves; `undefined` for nothing. */
   commit(): Promise<void> | undefined {
-    if (this.#busy) return this.#busy.then(() => this.commit())
+    if (this.#busy) {
+      const again = () => this.commit()
+      return this.#busy.then(again, again)
+    }
     const { failUnsaved } = this.#mount.settings
     const failure = this.#failure
     this.#failure = undefined
@@ -266,7 +272,7 @@ export class Keeper implements Hold, Kept {
     try {
       const work = this.#plan()
       this.#isSettled = true
-      return work?.catch((error) => this.#report(error))
+      return work
     } catch (error) {
       return Promise.reject(error)
     }
@@ -296,7 +302,7 @@ export class Keeper implements Hold, Kept {
     const id = this.sessionID
     if (!session) {
       if (!destroyOnUnset || !id || this.#ended?.includes(id)) return undefined
-      return this.destroy(id, true)
+      return this.#destroy(id, 'commit')
     }
     if (typeof id !== 'string') return undefined
 
@@ -311,7 +317,7 @@ export class Keeper implements Hold, Kept {
     if (!this.#isSettled) session.touch()
     const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
     const isUnsaved = isUninitialized ? this.#isModified : this.#isUnsaved(session, json)
-    if (isUnsaved) return this.#save(session, json, true)
+    if (isUnsaved) return this.#save(session, json, 'commit')
     if (this.#isSettled || this.#isLost || this.#cookieId !== id) return undefined
     return this.#touch(session)
   }
@@ -333,11 +339,9 @@ export class Keeper implements Hold, Kept {
 
   #touch(session: SessionObject | undefined): Promise<void> | undefined {
     this.#isLost = true
-    return this.#inTurn(true, () => {
-      const touching = this.#held?.touch(session) ?? Promise.resolve()
-      return touching.then(() => {
-        this.#isLost = false
-      })
+    const touch = () => this.#held?.touch(session) ?? Promise.resolve()
+    return this.#inTurn('commit', touch, () => {
+      this.#isLost = false
     })
   }
 
@@ -408,22 +412,27 @@ export class Keeper implements Hold, Kept {
     return held ?? backend.create(id)
   }
 
-  /** One call of the store after the other. What fails without anybody being told fails the response. */
-  #inTurn(isHeard: boolean, operation: () => Promise<void>): Promise<void> {
-    const turn = this.#busy ? this.#busy.then(operation) : attempt(operation)
-    const tail: Promise<void> = turn.then(
-      () => {
-        if (this.#busy === tail) this.#busy = undefined
+  /** One call of the store after the other; what comes of it is the call's own, and its promise the one that all wait for. */
+  #inTurn<T>(told: Told | 'commit', operation: () => Promise<T>, done: (result: T) => void): Promise<void> {
+    const work = this.#busy ? this.#busy.then(operation, operation) : attempt(operation)
+    const turn: Promise<void> = work.then(
+      (result) => {
+        if (this.#busy === turn) this.#busy = undefined
+        done(result)
       },
       (error) => {
-        if (this.#busy === tail) this.#busy = undefined
-        if (!isHeard && !isInterruption(error)) this.#failure = { error }
+        if (this.#busy === turn) this.#busy = undefined
+        if (told === 'commit') return this.#report(error)
+        if (told === 'response' && !isInterruption(error)) this.#failure = { error }
+        throw error
       },
     )
-    this.#busy = tail
+    this.#busy = turn
     return turn
   }
 }
+
+const nothing = () => {}
 
 /** What is thrown at once is rejected as well. */
 function attempt<T>(operation: () => Promise<T>): Promise<T> {

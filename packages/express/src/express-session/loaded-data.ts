@@ -30,28 +30,38 @@ export function quietly<T>(read: () => T): T {
 }
 
 /**
- * The data of a session as they were loaded, to tell whether they changed since. Small ones are serialised at once. Large values stand
- * behind accessors, which give way to the plain value at the first use: what no handler had in its hands it cannot have changed.
+ * The data of a session as they were loaded, to tell whether they changed since. Small ones are copied at once, which costs a fraction of
+ * serialising them. Large values stand behind accessors, which give way to the plain value at the first use: what no handler had
+ * in its hands it cannot have changed.
  */
 export class LoadedData {
   readonly #names: readonly string[]
-  /** JSON of all but the large values. */
-  readonly #rest: string
+  /** Copies of all but the large values; `undefined` where one of them is more than plain data. */
+  readonly #copies: Record<string, unknown> | undefined
   readonly #large: Map<string, Large> | undefined
+  #rest: string | undefined
   #json: string | undefined
 
   /** `json`: that of all data, where it is known. */
   constructor(stored: StoredSession, json?: string) {
     this.#names = dataNames(stored)
     this.#large = largeValues(stored, this.#names)
-    this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : (json ?? dataJson(stored))
     this.#json = json
+    this.#copies = this.#copiesOf(stored)
+    if (this.#copies) return
+    this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : (json ?? dataJson(stored))
   }
 
   /** JSON of all data as loaded. */
   get json(): string {
-    this.#json ??= this.#large ? JSON.stringify(this.#asLoaded(this.#large)) : this.#rest
+    this.#json ??= this.#large ? JSON.stringify(this.#asLoaded(this.#large)) : this.#restJson
     return this.#json
+  }
+
+  /** JSON of all but the large values. */
+  get #restJson(): string {
+    this.#rest ??= (!this.#large && this.#json) || JSON.stringify(this.#copies)
+    return this.#rest
   }
 
   /** What a session object is made with: large values follow by `show`. */
@@ -70,9 +80,8 @@ export class LoadedData {
 
   /** Whether the data of `session`, which shows them, are what was loaded; `json` is that of its data, where it is known. */
   isIn(session: SessionObject, json?: string): boolean {
-    if (!this.#large) return (json ?? dataJson(session)) === this.#rest
-    if (!this.#hasSameRest(session)) return false
-    for (const [name, large] of this.#large) {
+    if (!this.#hasSameRest(session, json)) return false
+    for (const [name, large] of this.#large ?? []) {
       const property = Object.getOwnPropertyDescriptor(session, name) as PropertyDescriptor
       const isSame = property.get
         ? property.get === large.property.get
@@ -84,20 +93,45 @@ export class LoadedData {
 
   /** Whether `stored`, which was read later and nobody has changed, holds the same. */
   isSameAs(stored: StoredSession): boolean {
-    if (!this.#large) return dataJson(stored) === this.#rest
     if (!this.#hasSameRest(stored)) return false
-    for (const [name, { value, json }] of this.#large) {
+    for (const [name, { value, json }] of this.#large ?? []) {
       if (!(json === undefined ? isSame(stored[name], value) : JSON.stringify(stored[name]) === json))
         return false
     }
     return true
   }
 
-  #hasSameRest(object: StoredSession | SessionObject): boolean {
+  #hasSameRest(object: StoredSession | SessionObject, json?: string): boolean {
+    const hasSameNames = this.#isNamedAs(object)
+    if (hasSameNames && this.#copies && this.#hasCopied(this.#copies, object)) return true
+    // Of other shapes the JSON may still be the same.
+    if (!this.#large) return (json ?? dataJson(object)) === this.#restJson
+    return hasSameNames && JSON.stringify(this.#restOf(object)) === this.#restJson
+  }
+
+  #isNamedAs(object: object): boolean {
     const names = dataNames(object)
     if (names.length !== this.#names.length) return false
     for (let i = 0; i < names.length; i++) if (names[i] !== this.#names[i]) return false
-    return JSON.stringify(this.#restOf(object)) === this.#rest
+    return true
+  }
+
+  #hasCopied(copies: Record<string, unknown>, object: Record<string, unknown>): boolean {
+    for (const name of this.#names) {
+      if (!this.#large?.has(name) && !isSame(copies[name], object[name])) return false
+    }
+    return true
+  }
+
+  #copiesOf(stored: StoredSession): Record<string, unknown> | undefined {
+    const copies: Record<string, unknown> = {}
+    for (const name of this.#names) {
+      if (this.#large?.has(name)) continue
+      const copy = name === '__proto__' ? UNCOPIED : copyOf(stored[name])
+      if (copy === UNCOPIED) return undefined
+      copies[name] = copy
+    }
+    return copies
   }
 
   #restOf(object: Record<string, unknown>): object {
@@ -107,7 +141,7 @@ export class LoadedData {
   }
 
   #asLoaded(large: Map<string, Large>): object {
-    const rest = JSON.parse(this.#rest)
+    const rest = JSON.parse(this.#restJson)
     const all: Record<string, unknown> = {}
     for (const name of this.#names) {
       const one = large.get(name)
@@ -165,14 +199,43 @@ function large(name: string, value: object): Large {
   return one
 }
 
+const UNCOPIED = Symbol('more than plain data')
+
+/** Of plain data, with the same JSON. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    const copies: unknown[] = []
+    for (const inner of value) {
+      const copy = copyOf(inner)
+      if (copy === UNCOPIED) return UNCOPIED
+      copies.push(copy)
+    }
+    return copies
+  }
+  if (!isPlain(value)) return UNCOPIED
+  const copies: Record<string, unknown> = {}
+  for (const name in value) {
+    const copy = name === '__proto__' ? UNCOPIED : copyOf(value[name])
+    if (copy === UNCOPIED) return UNCOPIED
+    copies[name] = copy
+  }
+  return copies
+}
+
 /** How many values there are, inner ones included; counts no further than `limit`. */
 function countTo(limit: number, value: object): number {
   let count = 0
-  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+  const add = (inner: unknown) => {
     count += 1
-    if (count >= limit) return count
-    if (typeof inner === 'object' && inner !== null) count += countTo(limit - count, inner)
+    if (typeof inner === 'object' && inner !== null && count < limit) count += countTo(limit - count, inner)
   }
+  if (Array.isArray(value)) for (let i = 0; i < value.length && count < limit; i++) add(value[i])
+  else
+    for (const name in value) {
+      if (count >= limit) break
+      add((value as Record<string, unknown>)[name])
+    }
   return count
 }
 
@@ -188,13 +251,12 @@ function isSame(a: unknown, b: unknown): boolean {
   }
   if (!isPlain(a) || !isPlain(b)) return JSON.stringify(a) === JSON.stringify(b)
   const names = Object.keys(a)
-  const others = Object.keys(b)
-  if (names.length !== others.length) return false
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i] as string
-    if (name !== others[i] || !isSame(a[name], b[name])) return false
+  let i = 0
+  for (const name in b) {
+    if (name !== names[i] || !isSame(a[name], b[name])) return false
+    i++
   }
-  return true
+  return i === names.length
 }
 
 const isPlain = (value: object): value is Record<string, unknown> =>

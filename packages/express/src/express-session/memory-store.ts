@@ -60,12 +60,13 @@ const methods: ThisType<MemoryStoreObject> = {
   },
 
   touch(id: string, session: StoredSession, done?: Done) {
-    const text = livingText(this, id)
-    if (text) {
-      const before = cookieOf(text)
-      this.sessions[id] = before
-        ? `{"cookie":${JSON.stringify(session.cookie)}${text.slice('{"cookie":'.length + before.length)}`
-        : JSON.stringify({ ...JSON.parse(text), cookie: session.cookie })
+    const found = livingText(this, id)
+    if (found) {
+      const { text, data } = found
+      this.sessions[id] =
+        data === undefined
+          ? JSON.stringify({ ...JSON.parse(text), cookie: session.cookie })
+          : `{"cookie":${JSON.stringify(session.cookie)}${data}`
     }
     later(done)
   },
@@ -80,13 +81,24 @@ function living(store: MemoryStoreObject, id: string): StoredSession | undefined
   return isOver(store, id, stored.cookie) ? undefined : stored
 }
 
-/** The same, without parsing what lies behind the cookie. */
-function livingText(store: MemoryStoreObject, id: string): string | undefined {
+/** The same, without parsing what lies behind the cookie. `data`: what follows a cookie that comes first. */
+function livingText(store: MemoryStoreObject, id: string): { text: string; data?: string } | undefined {
   const text = store.sessions[id]
   if (!text) return undefined
   const part = cookieOf(text)
   const cookie = part ? JSON.parse(part) : JSON.parse(text).cookie
-  return isOver(store, id, cookie) ? undefined : text
+  if (isOver(store, id, cookie)) return undefined
+  return part ? { text, data: text.slice('{"cookie":'.length + part.length) } : { text }
+}
+
+/**
+ * The JSON of what a session holds besides its cookie, at once: in one process nobody comes between this answer and a write. `undefined`
+ * for a store whose `get` is not its own, and where it takes more than a glance.
+ */
+export function dataAtOnce(store: ConnectStore, id: string): string | undefined {
+  if (!(store instanceof MemoryStore) || store.get !== MemoryStore.prototype.get) return undefined
+  const data = livingText(store, id)?.data
+  return data && `{${data.startsWith(',') ? data.slice(1) : data}`
 }
 
 /** Removes what has expired. */
