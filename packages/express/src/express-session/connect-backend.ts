@@ -1,6 +1,6 @@
 import { changedKeys, handleOf, type SessionEvent, SessionInterruptedError } from '@tegata/core'
 import { Deadlines } from './deadlines.ts'
-import { type Backend, dataJson, type HeldSession } from './held-session.ts'
+import type { Backend, HeldSession } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import { dataAtOnce } from './memory-store.ts'
 import type { Settings } from './options.ts'
@@ -52,7 +52,7 @@ class ConnectSession implements HeldSession {
   readonly #connection: Connection
   #stored: StoredSession | undefined
   /** The data that the store held last, as far as this request has looked at them; `undefined` also while nothing is stored. */
-  #base: string | LoadedData | undefined
+  #base: LoadedData | undefined
 
   constructor(connection: Connection, id: string, stored?: StoredSession) {
     this.id = id
@@ -68,25 +68,24 @@ class ConnectSession implements HeldSession {
     return { stored, loaded }
   }
 
-  save(session: SessionObject, json: string): Promise<string> {
+  save(session: SessionObject, data: LoadedData): Promise<LoadedData> {
     return this.#inTurn(() => {
       const isNew = this.#stored === undefined && this.#base === undefined
-      if (isNew || !this.#connection.conditional || this.#isUntouched()) return this.#write(session, json)
-      return this.#merge(session, json).then((merged) => this.#write(session, merged))
+      if (isNew || !this.#connection.conditional || this.#isUntouched()) return this.#write(session, data)
+      return this.#merge(session, data).then((merged) => this.#write(session, merged))
     })
   }
 
   /** Whether it is known without asking that the store holds what it held. */
   #isUntouched(): boolean {
-    const base = this.#base
-    const data = base && dataAtOnce(this.#connection.store, this.id)
-    return data !== undefined && data === (typeof base === 'string' ? base : base?.json)
+    const json = this.#base && dataAtOnce(this.#connection.store, this.id)
+    return json !== undefined && json === this.#base?.json
   }
 
-  #write(session: SessionObject, json: string): Promise<string> {
+  #write(session: SessionObject, data: LoadedData): Promise<LoadedData> {
     return ask(this.#connection, 'set', this.id, session, nothing).then(() => {
-      this.#base = json
-      return json
+      this.#base = data
+      return data
     })
   }
 
@@ -102,9 +101,9 @@ class ConnectSession implements HeldSession {
     const stored = await fetch(this.#connection, this.id)
     if (!stored) throw new SessionInterruptedError('failed to load session')
     this.#stored = stored
-    const json = dataJson(stored)
-    this.#base = json
-    return { stored, json }
+    const data = LoadedData.of(stored)
+    this.#base = data
+    return { stored, data }
   }
 
   destroy(): Promise<boolean> {
@@ -116,16 +115,14 @@ class ConnectSession implements HeldSession {
     })
   }
 
-  /** Puts into `session` what others changed since it was loaded; answers its JSON then. */
-  async #merge(session: SessionObject, json: string): Promise<string> {
-    const base = this.#base ?? dataJson(this.#stored as StoredSession)
+  /** Puts into `session` what others changed since it was loaded; answers its data then. */
+  async #merge(session: SessionObject, data: LoadedData): Promise<LoadedData> {
+    const base = this.#base ?? LoadedData.of(this.#stored as StoredSession)
     const current = await fetch(this.#connection, this.id)
-    if (current && (typeof base === 'string' ? dataJson(current) === base : base.isSameAs(current)))
-      return json
-    const currentJson = current && dataJson(current)
-    const loaded = JSON.parse(typeof base === 'string' ? base : base.json)
-    const mine = changedKeys(loaded, JSON.parse(json))
-    const theirs = currentJson === undefined ? undefined : changedKeys(loaded, JSON.parse(currentJson))
+    if (current && base.isSameAs(current)) return data
+    const loaded = JSON.parse(base.json)
+    const mine = changedKeys(loaded, JSON.parse(data.json))
+    const theirs = current && changedKeys(loaded, JSON.parse(LoadedData.of(current).json))
     if (!current || !theirs || theirs.some((key) => IDENTITY_KEYS.includes(key))) {
       this.#connection.emit({ type: 'interrupted', handle: handleOf(this.id), keys: mine })
       throw new SessionInterruptedError()
@@ -139,7 +136,7 @@ class ConnectSession implements HeldSession {
     if (overwritten.length > 0) {
       this.#connection.emit({ type: 'overwritten', handle: handleOf(this.id), keys: overwritten })
     }
-    return dataJson(session)
+    return LoadedData.of(session)
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {

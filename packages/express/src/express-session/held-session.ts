@@ -10,14 +10,14 @@ export interface HeldSession {
   /** What was loaded. */
   open(): { stored: StoredSession; loaded: LoadedData }
   /**
-   * Stores what `session` holds, whose data are `json`; answers the JSON of the data that are now stored. What others changed
-   * meanwhile is put into `session`. Rejects with a `SessionInterruptedError` when the session ended meanwhile.
+   * Stores what `session` holds, which is `data`; answers the data that are now stored. What others changed meanwhile is put
+   * into `session`. Rejects with a `SessionInterruptedError` when the session ended meanwhile.
    */
-  save(session: SessionObject, json: string): Promise<string>
+  save(session: SessionObject, data: LoadedData): Promise<LoadedData>
   /** Moves the deadline of what is stored; `session` only if the request has looked at it. Rejects as `save` does. */
   touch(session: SessionObject | undefined): Promise<void>
   /** Rejects with a `SessionInterruptedError` when there is nothing any more. */
-  reload(): Promise<{ stored: StoredSession; json: string }>
+  reload(): Promise<{ stored: StoredSession; data: LoadedData }>
   /** Answers whether there was something to end. */
   destroy(): Promise<boolean>
 }

@@ -2,9 +2,9 @@ import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { type AnyResponse, type Hold, holdResponse, type Kept } from '@tegata/node-response'
 import { Cookie, type CookieAttributes } from './cookie.ts'
 import type { CookieLines } from './cookie-lines.ts'
-import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
+import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
-import { LoadedData, quietly } from './loaded-data.ts'
+import { LoadedData } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { showKept } from './request-properties.ts'
 import { Session, type SessionObject } from './session-object.ts'
@@ -22,11 +22,10 @@ export interface Mount {
   readonly createsLate: boolean
 }
 
-/** A session as it was at some point: under which id, and the JSON of its data. */
+/** A session as it was at some point. */
 interface Version {
   id: string
-  /** Or, as long as nobody needs it, what it can be made of. */
-  data: string | LoadedData
+  data: LoadedData
   /** What its cookie said then, where that matters. */
   cookie?: CookieAttributes
 }
@@ -35,7 +34,7 @@ interface Version {
 type Told = 'caller' | 'response'
 
 /** What new sessions hold. */
-const EMPTY = '{}'
+const EMPTY = new LoadedData({})
 
 /** What a request does to its session, and when the response may leave. */
 export class Keeper implements Hold, Kept {
@@ -196,20 +195,20 @@ export class Keeper implements Hold, Kept {
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
-    const json = quietly(() => dataJson(session))
-    return this.#save(session, json, isHeard ? 'caller' : 'response')
+    return this.#save(session, isHeard ? 'caller' : 'response')
   }
 
-  #save(session: SessionObject, json: string, told: Told | 'commit'): Promise<void> {
+  #save(session: SessionObject, told: Told | 'commit'): Promise<void> {
     const { id, cookie } = session
-    const version: Version = { id, data: json }
+    const data = LoadedData.of(session)
+    const version: Version = { id, data }
     if (id !== this.#original?.id) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
     const save = () => {
       this.#isLost = true
       const held = this.#heldNow(id)
-      return held ? held.save(session, json) : this.#heldFor(id).then((other) => other.save(session, json))
+      return held ? held.save(session, data) : this.#heldFor(id).then((other) => other.save(session, data))
     }
     return this.#inTurn(told, save, (stored) => {
       version.data = stored
@@ -220,8 +219,8 @@ export class Keeper implements Hold, Kept {
   reload(session: SessionObject): Promise<void> {
     const reload = async () => {
       const held = await this.#heldFor(session.id)
-      const { stored, json } = await held.reload()
-      if (this.#saved) this.#saved = { id: session.id, data: json }
+      const { stored, data } = await held.reload()
+      if (this.#saved) this.#saved = { id: session.id, data }
       this.message.session = revive(this.message, stored)
     }
     return this.#inTurn('caller', reload, nothing)
@@ -306,32 +305,18 @@ export class Keeper implements Hold, Kept {
     }
     if (typeof id !== 'string') return undefined
 
-    if (this.#isAsLoaded(session)) {
-      this.#isModified = false
-      if (this.#isSettled) return undefined
-      session.touch()
-      return this.#isLost || this.#cookieId !== id ? undefined : this.#touch(session)
-    }
-    const json = quietly(() => dataJson(session))
-    this.#isModified = isOther(this.#original, session, json)
+    this.#isModified = isOther(this.#original, session)
     if (!this.#isSettled) session.touch()
     const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
-    const isUnsaved = isUninitialized ? this.#isModified : this.#isUnsaved(session, json)
-    if (isUnsaved) return this.#save(session, json, 'commit')
+    const isUnsaved =
+      isUninitialized || this.#saved === this.#original ? this.#isModified : this.#isUnsaved(session)
+    if (isUnsaved) return this.#save(session, 'commit')
     if (this.#isSettled || this.#isLost || this.#cookieId !== id) return undefined
     return this.#touch(session)
   }
 
-  /** Neither changed nor saved since it was loaded, and not to be saved without need. */
-  #isAsLoaded(session: SessionObject): boolean {
-    const { id, data } = this.#original as Version
-    return (
-      this.#saved === this.#original && session.id === id && data instanceof LoadedData && data.isIn(session)
-    )
-  }
-
-  #isUnsaved(session: SessionObject, json: string): boolean {
-    if (isOther(this.#saved, session, json)) return true
+  #isUnsaved(session: SessionObject): boolean {
+    if (isOther(this.#saved, session)) return true
     const { id, cookie } = session
     // One that follows another is written whole at the end of the request, if that makes a difference.
     return id !== this.#original?.id && !isSameCookie(this.#saved?.cookie, cookie)
@@ -445,8 +430,5 @@ function attempt<T>(operation: () => Promise<T>): Promise<T> {
 
 const isInterruption = (error: unknown) => (error as SessionError | null)?.code === 'SESSION_INTERRUPTED'
 
-function isOther(version: Version | undefined, session: SessionObject, json: string): boolean {
-  if (version === undefined || version.id !== session.id) return true
-  const { data } = version
-  return typeof data === 'string' ? data !== json : !data.isIn(session, json)
-}
+const isOther = (version: Version | undefined, session: SessionObject): boolean =>
+  version === undefined || version.id !== session.id || !version.data.isIn(session)

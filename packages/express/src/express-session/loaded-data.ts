@@ -30,9 +30,9 @@ export function quietly<T>(read: () => T): T {
 }
 
 /**
- * The data of a session as they were loaded, to tell whether they changed since. Small ones are copied at once, which costs a fraction of
- * serialising them. Large values stand behind accessors, which give way to the plain value at the first use: what no handler had
- * in its hands it cannot have changed.
+ * The data of a session as they were at some point, to tell whether they changed since. Small ones are copied, which costs a fraction of
+ * serialising them. Large values of a loaded session stand behind accessors, which give way to the plain value at the first use: what
+ * no handler had in its hands it cannot have changed.
  */
 export class LoadedData {
   readonly #names: readonly string[]
@@ -42,14 +42,29 @@ export class LoadedData {
   #rest: string | undefined
   #json: string | undefined
 
-  /** `json`: that of all data, where it is known. */
-  constructor(stored: StoredSession, json?: string) {
+  /** `json`: that of all data, where it is known. `canHide`: large values will be shown by this object. */
+  constructor(stored: Record<string, unknown>, json?: string, canHide = true) {
     this.#names = dataNames(stored)
-    this.#large = largeValues(stored, this.#names)
     this.#json = json
-    this.#copies = this.#copiesOf(stored)
-    if (this.#copies) return
-    this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : (json ?? dataJson(stored))
+    const isPlainlyNamed = !this.#names.includes('__proto__')
+    const copies: Record<string, unknown> = {}
+    let isCopied = isPlainlyNamed
+    for (const name of isPlainlyNamed ? this.#names : []) {
+      const value = stored[name]
+      const copy = copyOf(value)
+      if (copy !== UNCOPIED) copies[name] = copy
+      else if (canHide && isHideable(name, value)) {
+        this.#large ??= new Map()
+        this.#large.set(name, large(name, value))
+      } else isCopied = false
+    }
+    if (isCopied) this.#copies = copies
+    else this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : (json ?? dataJson(stored))
+  }
+
+  /** Of a session as it is now. */
+  static of(session: Record<string, unknown>): LoadedData {
+    return quietly(() => new LoadedData(session, undefined, false))
   }
 
   /** JSON of all data as loaded. */
@@ -78,9 +93,13 @@ export class LoadedData {
     return Object.defineProperty(session, inspect.custom, { configurable: true, value: plainly })
   }
 
-  /** Whether the data of `session`, which shows them, are what was loaded; `json` is that of its data, where it is known. */
-  isIn(session: SessionObject, json?: string): boolean {
-    if (!this.#hasSameRest(session, json)) return false
+  /** Whether the data of `session`, which shows them, are what they were. */
+  isIn(session: SessionObject): boolean {
+    return quietly(() => this.#isIn(session))
+  }
+
+  #isIn(session: SessionObject): boolean {
+    if (!this.#hasSameRest(session)) return false
     for (const [name, large] of this.#large ?? []) {
       const property = Object.getOwnPropertyDescriptor(session, name) as PropertyDescriptor
       const isSame = property.get
@@ -101,11 +120,11 @@ export class LoadedData {
     return true
   }
 
-  #hasSameRest(object: StoredSession | SessionObject, json?: string): boolean {
+  #hasSameRest(object: StoredSession | SessionObject): boolean {
     const hasSameNames = this.#isNamedAs(object)
     if (hasSameNames && this.#copies && this.#hasCopied(this.#copies, object)) return true
     // Of other shapes the JSON may still be the same.
-    if (!this.#large) return (json ?? dataJson(object)) === this.#restJson
+    if (!this.#large) return dataJson(object) === this.#restJson
     return hasSameNames && JSON.stringify(this.#restOf(object)) === this.#restJson
   }
 
@@ -121,17 +140,6 @@ export class LoadedData {
       if (!this.#large?.has(name) && !isSame(copies[name], object[name])) return false
     }
     return true
-  }
-
-  #copiesOf(stored: StoredSession): Record<string, unknown> | undefined {
-    const copies: Record<string, unknown> = {}
-    for (const name of this.#names) {
-      if (this.#large?.has(name)) continue
-      const copy = name === '__proto__' ? UNCOPIED : copyOf(stored[name])
-      if (copy === UNCOPIED) return undefined
-      copies[name] = copy
-    }
-    return copies
   }
 
   #restOf(object: Record<string, unknown>): object {
@@ -159,19 +167,12 @@ function dataNames(object: object): string[] {
   return names
 }
 
-function largeValues(stored: StoredSession, names: readonly string[]): Map<string, Large> | undefined {
-  let found: Map<string, Large> | undefined
-  for (const name of names) {
-    const value = stored[name]
-    if (typeof value !== 'object' || value === null || countTo(MANY, value) < MANY) continue
-    // It would not be copied as a property.
-    if (names.includes('__proto__')) return undefined
-    if (name in Session.prototype || name === 'req' || name === 'id') continue
-    found ??= new Map()
-    found.set(name, large(name, value))
-  }
-  return found
-}
+/** Whether it is large, and an accessor can stand for it. */
+const isHideable = (name: string, value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  countTo(MANY, value) >= MANY &&
+  !(name in Session.prototype || name === 'req' || name === 'id')
 
 function large(name: string, value: object): Large {
   const show = (target: object, shown: unknown) => {
@@ -199,28 +200,36 @@ function large(name: string, value: object): Large {
   return one
 }
 
-const UNCOPIED = Symbol('more than plain data')
+const UNCOPIED = Symbol('large, or more than plain data')
 
-/** Of plain data, with the same JSON. */
+/** Of plain data, with the same JSON, if they are small. */
 function copyOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    const copies: unknown[] = []
-    for (const inner of value) {
-      const copy = copyOf(inner)
-      if (copy === UNCOPIED) return UNCOPIED
-      copies.push(copy)
+  let left = MANY
+  return copy(value)
+
+  function copy(original: unknown): unknown {
+    if (typeof original === 'bigint' || --left < 0) return UNCOPIED
+    if (typeof original !== 'object' || original === null) return original
+    if (Array.isArray(original)) return copyArray(original)
+    if (!isPlain(original)) return UNCOPIED
+    const copies: Record<string, unknown> = {}
+    for (const name in original) {
+      const inner = name === '__proto__' ? UNCOPIED : copy(original[name])
+      if (inner === UNCOPIED) return UNCOPIED
+      copies[name] = inner
     }
     return copies
   }
-  if (!isPlain(value)) return UNCOPIED
-  const copies: Record<string, unknown> = {}
-  for (const name in value) {
-    const copy = name === '__proto__' ? UNCOPIED : copyOf(value[name])
-    if (copy === UNCOPIED) return UNCOPIED
-    copies[name] = copy
+
+  function copyArray(original: readonly unknown[]): unknown {
+    const copies: unknown[] = []
+    for (let i = 0; i < original.length; i++) {
+      const inner = copy(original[i])
+      if (inner === UNCOPIED) return UNCOPIED
+      copies.push(inner)
+    }
+    return copies
   }
-  return copies
 }
 
 /** How many values there are, inner ones included; counts no further than `limit`. */

@@ -8,7 +8,7 @@ import {
   type Sessions,
 } from '@tegata/core'
 import { connectValueFormat, expiryOf, loadedJson } from './connect-value.ts'
-import { type Backend, dataJson, type HeldSession, isSameCookie } from './held-session.ts'
+import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { overwriting } from './overwriting.ts'
@@ -74,18 +74,22 @@ class TegataSession implements HeldSession {
     return { stored, loaded: new LoadedData(stored, loadedJson(data)) }
   }
 
-  async save(session: SessionObject, json: string): Promise<string> {
+  async save(session: SessionObject, data: LoadedData): Promise<LoadedData> {
+    return (await this.#save(session)) ? LoadedData.of(this.#session.data) : data
+  }
+
+  /** Answers whether something of others went into `session`. */
+  async #save(session: SessionObject): Promise<boolean> {
     const before = this.#take(session)
     await this.#session.save()
     const { data } = this.#session
     this.#cookie = data.cookie
-    const isMerged = giveBack(before, data, session)
-    return isMerged ? dataJson(data) : json
+    return giveBack(before, data, session)
   }
 
   async touch(session: SessionObject | undefined): Promise<void> {
     if (session && !isSameCookie(this.#cookie, session.cookie)) {
-      await this.save(session, '')
+      await this.#save(session)
       return
     }
     this.#session.touch()
@@ -102,7 +106,8 @@ class TegataSession implements HeldSession {
     if (this.#cookie === undefined) throw new SessionInterruptedError('failed to load session')
     const { data } = this.#session
     this.#cookie = data.cookie
-    return { stored: { ...data }, json: dataJson(data) }
+    const stored = { ...data }
+    return { stored, data: LoadedData.of(stored) }
   }
 
   destroy(): Promise<boolean> {
