@@ -21,13 +21,15 @@ export class SentFacade {
   #before: Map<string, PropertyDescriptor | undefined> | undefined
 
   readonly #isLayered: boolean
+  readonly #isHttp2: boolean
 
   /** `isLayered`: methods of the application show the headers as sent. */
   constructor(res: AnyResponse, isLayered: boolean) {
     this.#res = res
     this.#isLayered = isLayered && !hasOwnShown(res)
+    this.#isHttp2 = 'stream' in res
     this.#statusCode = res.statusCode
-    this.#statusMessage = 'stream' in res ? undefined : res.statusMessage
+    this.#statusMessage = this.#isHttp2 ? undefined : res.statusMessage
     if (this.#isLayered) return
     this.#define('headersSent', { get: () => true })
     for (const [name, verb] of Object.entries(SETTERS)) {
@@ -62,7 +64,7 @@ export class SentFacade {
     // What somebody set meanwhile came too late, as it would have without the gate.
     this.#res.statusCode = this.#statusCode
     // Express' responses have none of their own yet, and a property that is added to them costs microseconds.
-    if (!('stream' in this.#res) && this.#res.statusMessage !== this.#statusMessage) {
+    if (!this.#isHttp2 && this.#res.statusMessage !== this.#statusMessage) {
       this.#res.statusMessage = this.#statusMessage as string
     }
   }

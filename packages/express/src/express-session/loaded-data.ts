@@ -120,26 +120,36 @@ export class LoadedData {
     return true
   }
 
-  #hasSameRest(object: StoredSession | SessionObject): boolean {
-    const hasSameNames = this.#isNamedAs(object)
-    if (hasSameNames && this.#copies && this.#hasCopied(this.#copies, object)) return true
-    // Of other shapes the JSON may still be the same.
+  #hasSameRest(object: Record<string, unknown>): boolean {
+    const names = dataNames(object)
+    const hasSameNames = areSame(names, this.#names)
+    const isKnown = this.#copies && this.#compare(this.#copies, object, hasSameNames, names)
+    if (isKnown !== undefined) return isKnown
+    // What is put together in another way may still have the same JSON.
     if (!this.#large) return dataJson(object) === this.#restJson
     return hasSameNames && JSON.stringify(this.#restOf(object)) === this.#restJson
   }
 
-  #isNamedAs(object: object): boolean {
-    const names = dataNames(object)
-    if (names.length !== this.#names.length) return false
-    for (let i = 0; i < names.length; i++) if (names[i] !== this.#names[i]) return false
-    return true
-  }
-
-  #hasCopied(copies: Record<string, unknown>, object: Record<string, unknown>): boolean {
-    for (const name of this.#names) {
-      if (!this.#large?.has(name) && !isSame(copies[name], object[name])) return false
+  /** `undefined` where only their JSON can tell. */
+  #compare(
+    copies: Record<string, unknown>,
+    object: Record<string, unknown>,
+    hasSameNames: boolean,
+    names: readonly string[],
+  ): boolean | undefined {
+    let isEqual: boolean | undefined = true
+    if (hasSameNames) {
+      for (const name of names) {
+        const answer = this.#large?.has(name) || compare(copies[name], object[name])
+        if (answer === false) return false
+        if (answer === undefined) isEqual = undefined
+      }
+      return isEqual
     }
-    return true
+    for (const name of names) {
+      if (!(name in copies) && !this.#large?.has(name) && isScalar(object[name])) return false
+    }
+    return undefined
   }
 
   #restOf(object: Record<string, unknown>): object {
@@ -163,8 +173,15 @@ export class LoadedData {
 function dataNames(object: object): string[] {
   const names = Object.keys(object)
   const cookie = names.indexOf('cookie')
-  if (cookie >= 0) names.splice(cookie, 1)
+  // `splice` would answer an array for nobody.
+  if (cookie >= 0) names.copyWithin(cookie, cookie + 1).pop()
   return names
+}
+
+function areSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** Whether it is large, and an accessor can stand for it. */
@@ -208,7 +225,7 @@ function copyOf(value: unknown): unknown {
   return copy(value)
 
   function copy(original: unknown): unknown {
-    if (typeof original === 'bigint' || --left < 0) return UNCOPIED
+    if (typeof original === 'bigint' || typeof original === 'function' || --left < 0) return UNCOPIED
     if (typeof original !== 'object' || original === null) return original
     if (Array.isArray(original)) return copyArray(original)
     if (!isPlain(original)) return UNCOPIED
@@ -249,24 +266,39 @@ function countTo(limit: number, value: object): number {
 }
 
 /** Whether two values have the same JSON. */
-function isSame(a: unknown, b: unknown): boolean {
+const isSame = (a: unknown, b: unknown): boolean => compare(a, b) ?? JSON.stringify(a) === JSON.stringify(b)
+
+/** Whether two values have the same JSON; `undefined` where only that can tell. */
+function compare(a: unknown, b: unknown): boolean | undefined {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || !a || !b)
-    return JSON.stringify(a) === JSON.stringify(b)
+    return isScalar(a) && isScalar(b) ? false : undefined
   if (Array.isArray(a) && Array.isArray(b)) {
     if (a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false
-    return true
+    let isEqual: boolean | undefined = true
+    for (let i = 0; i < a.length; i++) {
+      const answer = compare(a[i], b[i])
+      if (answer === false) return false
+      if (answer === undefined) isEqual = undefined
+    }
+    return isEqual
   }
-  if (!isPlain(a) || !isPlain(b)) return JSON.stringify(a) === JSON.stringify(b)
+  if (!isPlain(a) || !isPlain(b)) return undefined
   const names = Object.keys(a)
+  let isEqual: boolean | undefined = true
   let i = 0
   for (const name in b) {
-    if (name !== names[i] || !isSame(a[name], b[name])) return false
-    i++
+    if (name !== names[i++]) return undefined
+    const answer = compare(a[name], b[name])
+    if (answer === false) return false
+    if (answer === undefined) isEqual = undefined
   }
-  return i === names.length
+  return i === names.length ? isEqual : undefined
 }
+
+/** What JSON has a word of its own for. */
+const isScalar = (value: unknown): boolean =>
+  value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
 
 const isPlain = (value: object): value is Record<string, unknown> =>
   Object.getPrototypeOf(value) === Object.prototype && !('toJSON' in value)
