@@ -81,12 +81,16 @@ function living(store: MemoryStoreObject, id: string): StoredSession | undefined
   return isOver(store, id, stored.cookie) ? undefined : stored
 }
 
+/** In the JSON of a cookie, whose texts hold no quote of their own. */
+const EXPIRES = /"expires":"([^"\\]+)"/
+
 /** The same, without parsing what lies behind the cookie. `data`: what follows a cookie that comes first. */
 function livingText(store: MemoryStoreObject, id: string): { text: string; data?: string } | undefined {
   const text = store.sessions[id]
   if (!text) return undefined
   const part = cookieOf(text)
-  const cookie = part ? JSON.parse(part) : JSON.parse(text).cookie
+  const expires = part && EXPIRES.exec(part)?.[1]
+  const cookie = expires ? { expires } : part ? JSON.parse(part) : JSON.parse(text).cookie
   if (isOver(store, id, cookie)) return undefined
   return part ? { text, data: text.slice('{"cookie":'.length + part.length) } : { text }
 }
@@ -102,7 +106,11 @@ export function dataAtOnce(store: ConnectStore, id: string): string | undefined 
 }
 
 /** Removes what has expired. */
-function isOver(store: MemoryStoreObject, id: string, cookie: StoredSession['cookie'] | undefined): boolean {
+function isOver(
+  store: MemoryStoreObject,
+  id: string,
+  cookie: { expires?: Date | string | null } | undefined,
+): boolean {
   const expires = cookie?.expires
   if (!expires || new Date(expires).getTime() > Date.now()) return false
   delete store.sessions[id]
