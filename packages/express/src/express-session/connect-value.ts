@@ -13,9 +13,6 @@ const COOKIE = /^\{"cookie":(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})/
 /** The JSON of the cookie that a session's JSON begins with, if it does. */
 export const cookieOf = (text: string): string | undefined => COOKIE.exec(text)?.[1]
 
-/** The text that data were parsed from: it says, without another `JSON.stringify`, whether they changed. */
-const texts = new WeakMap<object, string>()
-
 export interface ConnectValueOptions {
   /** What keys begin with; the id follows. */
   prefix: string
@@ -37,11 +34,7 @@ export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectVal
     isId: (text) => text !== '',
     keyOf: (id) => prefix + id,
     serialize,
-    deserialize(serialized) {
-      const data = parseData(serialized as string)
-      texts.set(data, serialized as string)
-      return data
-    },
+    deserialize: (serialized) => parseData(serialized as string),
     encode: (header, serialized) => Buffer.from(dated(serialized as string, header.writtenAt)),
     decode(value) {
       const text = toText(value)
@@ -49,13 +42,6 @@ export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectVal
     },
     expected: (value) => ({ whole: value }),
   }
-}
-
-/** The JSON of loaded data without their cookie, if it can be cut from the text they were parsed from. */
-export function loadedJson(data: object): string | undefined {
-  const text = texts.get(data)
-  const cookie = text && COOKIE.exec(text)?.[0]
-  return cookie && `{${text.slice(cookie.length).replace(/^,/, '')}`
 }
 
 /** Seconds without use, or for as long as the browser runs. */

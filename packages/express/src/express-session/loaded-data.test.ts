@@ -81,3 +81,43 @@ describe('a loaded session', () => {
     expect(loaded.isSameAs(JSON.parse(text))).toBe(true)
   })
 })
+
+describe('small data', () => {
+  class Tagged {
+    tag = 1
+  }
+  const values: (() => unknown)[] = [
+    ...[0, -0, 1, 1.5, Number.NaN, null, undefined, true, false, '', '1', 'null'].map((value) => () => value),
+    ...[() => [], () => [1], () => [1, 2], () => [null], () => [undefined], () => [[1], { a: 1 }]],
+    ...[() => ({}), () => ({ a: 1 }), () => ({ a: 2 }), () => ({ a: 1, b: 2 }), () => ({ b: 2, a: 1 })],
+    ...[() => ({ a: undefined }), () => ({ a: { b: [1] } }), () => ({ a: { b: [2] } }), () => () => 1],
+    ...[() => new Date(0), () => new Date(0).toJSON(), () => new Map([[1, 2]]), () => new Tagged()],
+    ...[() => ({ tag: 1 }), () => Object.assign(Object.create(null), { a: 1 }), () => ({ toJSON: () => 1 })],
+    ...[() => JSON.parse('{"__proto__":{"a":1}}'), () => JSON.parse('{"__proto__":{"a":2}}'), many],
+  ]
+
+  test('are the same exactly when their JSON is, and keep it when they are changed', () => {
+    for (const before of values) {
+      for (const after of values) {
+        const first = before()
+        const loaded = LoadedData.of({ cookie: 1, value: first, other: 'x' })
+        const json = JSON.stringify({ value: before(), other: 'x' })
+        const session = { cookie: 2, value: after(), other: 'x' } as never
+        const isSame = JSON.stringify({ value: after(), other: 'x' }) === json
+        expect([loaded.isIn(session), loaded.isSameAs(session)], json).toEqual([isSame, isSame])
+        expect(loaded.isIn({ other: 'x', value: before() } as never)).toBe(
+          JSON.stringify({ other: 'x', value: before() }) === json,
+        )
+        if (Array.isArray(first)) first.push(1)
+        expect(loaded.json).toBe(json)
+      }
+    }
+  })
+
+  test('that cannot be stored as JSON are told of', () => {
+    expect(() => LoadedData.of({ value: 1n })).toThrow(TypeError)
+    const ring: { ring?: unknown } = {}
+    ring.ring = ring
+    expect(() => LoadedData.of({ ring })).toThrow(TypeError)
+  })
+})

@@ -42,10 +42,9 @@ export class LoadedData {
   #rest: string | undefined
   #json: string | undefined
 
-  /** `json`: that of all data, where it is known. `canHide`: large values will be shown by this object. */
-  constructor(stored: Record<string, unknown>, json?: string, canHide = true) {
+  /** `canHide`: large values will be shown by this object. */
+  constructor(stored: Record<string, unknown>, canHide = true) {
     this.#names = dataNames(stored)
-    this.#json = json
     const isPlainlyNamed = !this.#names.includes('__proto__')
     const copies: Record<string, unknown> = {}
     let isCopied = isPlainlyNamed
@@ -59,12 +58,12 @@ export class LoadedData {
       } else isCopied = false
     }
     if (isCopied) this.#copies = copies
-    else this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : (json ?? dataJson(stored))
+    else this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : dataJson(stored)
   }
 
   /** Of a session as it is now. */
   static of(session: Record<string, unknown>): LoadedData {
-    return quietly(() => new LoadedData(session, undefined, false))
+    return quietly(() => new LoadedData(session, false))
   }
 
   /** JSON of all data as loaded. */
@@ -75,7 +74,7 @@ export class LoadedData {
 
   /** JSON of all but the large values. */
   get #restJson(): string {
-    this.#rest ??= (!this.#large && this.#json) || JSON.stringify(this.#copies)
+    this.#rest ??= JSON.stringify(this.#copies)
     return this.#rest
   }
 

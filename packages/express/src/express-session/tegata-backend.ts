@@ -7,7 +7,7 @@ import {
   type SessionStore,
   type Sessions,
 } from '@tegata/core'
-import { connectValueFormat, expiryOf, loadedJson } from './connect-value.ts'
+import { connectValueFormat, expiryOf } from './connect-value.ts'
 import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
@@ -71,7 +71,7 @@ class TegataSession implements HeldSession {
     const { data } = this.#session
     this.#cookie = data.cookie
     const stored = { ...data }
-    return { stored, loaded: new LoadedData(stored, loadedJson(data)) }
+    return { stored, loaded: new LoadedData(stored) }
   }
 
   async save(session: SessionObject, data: LoadedData): Promise<LoadedData> {
