@@ -153,7 +153,7 @@ class ConnectSession implements HeldSession {
 }
 
 type Verb = 'get' | 'set' | 'touch' | 'destroy'
-type Convert<T> = (connection: Connection, id: string, found: StoredSession | undefined) => T
+type Convert<T> = (connection: Connection, id: string, found: StoredSession | null | undefined) => T
 
 const nothing = () => {}
 
@@ -189,11 +189,11 @@ function ask<T>(
   return new Promise((resolve, reject) => {
     const { deadlines } = connection
     const waiting = deadlines.start(reject)
-    const answer = (error: unknown, found?: StoredSession | null) => {
+    const answer = (error: unknown, found?: unknown) => {
       deadlines.end(waiting)
       try {
         if (error && !isNone(verb, error)) reject(error)
-        else resolve(convert(connection, id, error ? undefined : (found ?? undefined)))
+        else resolve(convert(connection, id, error ? undefined : (found as StoredSession | null)))
       } catch (unusable) {
         reject(unusable)
       }
@@ -217,7 +217,7 @@ function call(
   verb: Verb,
   id: string,
   session: SessionObject | undefined,
-  answer: (error?: unknown, found?: StoredSession | null) => void,
+  answer: (error?: unknown, found?: unknown) => void,
 ): unknown {
   if (!session) return store[verb as 'get'](id, answer)
   return quietly(() => store[verb as 'set'](id, session, answer))
