@@ -200,7 +200,7 @@ export class Keeper implements Hold, Kept {
 
   #save(session: SessionObject, told: Told | 'commit'): Promise<void> {
     const { id, cookie } = session
-    const data = LoadedData.of(session)
+    const data = LoadedData.of(session, this.#original?.data)
     const version: Version = { id, data }
     if (id !== this.#original?.id) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.

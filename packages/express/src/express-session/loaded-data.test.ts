@@ -74,6 +74,22 @@ describe('a loaded session', () => {
     }
   })
 
+  test('that was saved is told from what it becomes, its large values still out of sight', () => {
+    const { session, loaded } = load()
+    session.user = 'bob'
+    const saved = LoadedData.of(session, loaded)
+    expect(Object.getOwnPropertyDescriptor(session, 'list')?.get).toBeDefined()
+    const { cookie: _cookie, ...data } = stored({ user: 'bob' })
+    expect(saved.json).toBe(JSON.stringify(data))
+    expect(saved.isSameAs(stored({ user: 'bob' }))).toBe(true)
+    expect(session.list).toHaveLength(20)
+    expect(saved.isIn(session)).toBe(true)
+    const later = LoadedData.of(session, loaded)
+    session.list[0].id = 'other'
+    expect([saved.isIn(session), later.isIn(session)]).toEqual([false, false])
+    expect([saved.json, later.json]).toEqual([JSON.stringify(data), JSON.stringify(data)])
+  })
+
   test('keeps a large value under the name __proto__ as it is', () => {
     const text = `{"cookie":{},"__proto__":${JSON.stringify(many())}}`
     const loaded = new LoadedData(JSON.parse(text))

@@ -30,9 +30,9 @@ export function quietly<T>(read: () => T): T {
 }
 
 /**
- * The data of a session as they were at some point, to tell whether they changed since. Small ones are copied, which costs a fraction of
- * serialising them. Large values of a loaded session stand behind accessors, which give way to the plain value at the first use: what
- * no handler had in its hands it cannot have changed.
+ * The data of a session as they were at some point, to tell whether they changed since. Small ones are copied: to copy and compare
+ * them costs less than half of serialising them twice. Large values of a loaded session stand behind accessors, which give way
+ * to the plain value at the first use: what no handler had in its hands it cannot have changed.
  */
 export class LoadedData {
   readonly #names: readonly string[]
@@ -42,17 +42,23 @@ export class LoadedData {
   #rest: string | undefined
   #json: string | undefined
 
-  /** `canHide`: large values will be shown by this object. */
-  constructor(stored: Record<string, unknown>, canHide = true) {
+  /** Without `loaded` large values will be shown by this object; with it those count as hidden that still are since then. */
+  constructor(stored: Record<string, unknown>, loaded?: LoadedData | null) {
     this.#names = dataNames(stored)
     const isPlainlyNamed = !this.#names.includes('__proto__')
     const copies: Record<string, unknown> = {}
     let isCopied = isPlainlyNamed
     for (const name of isPlainlyNamed ? this.#names : []) {
+      const hidden = loaded ? loaded.#large?.get(name) : undefined
+      if (hidden && Object.getOwnPropertyDescriptor(stored, name)?.get === hidden.property.get) {
+        this.#large ??= new Map()
+        this.#large.set(name, hidden)
+        continue
+      }
       const value = stored[name]
       const copy = copyOf(value)
       if (copy !== UNCOPIED) copies[name] = copy
-      else if (canHide && isHideable(name, value)) {
+      else if (loaded === undefined && isHideable(name, value)) {
         this.#large ??= new Map()
         this.#large.set(name, large(name, value))
       } else isCopied = false
@@ -61,9 +67,9 @@ export class LoadedData {
     else this.#rest = this.#large ? JSON.stringify(this.#restOf(stored)) : dataJson(stored)
   }
 
-  /** Of a session as it is now. */
-  static of(session: Record<string, unknown>): LoadedData {
-    return quietly(() => new LoadedData(session, false))
+  /** Of a session as it is now; `loaded`: of what it was made of. */
+  static of(session: Record<string, unknown>, loaded?: LoadedData): LoadedData {
+    return quietly(() => new LoadedData(session, loaded ?? null))
   }
 
   /** JSON of all data as loaded. */
