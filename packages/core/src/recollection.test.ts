@@ -103,6 +103,19 @@ describe.each([
   })
 })
 
+test('the rules of one manager are not those of another that finds the same session in memory', async () => {
+  const world = new World()
+  const store = remembering(world)
+  const { slideFields: _, ...format } = nativeFormat()
+  const strict = world.another({ store, format, absoluteTimeout: 100 })
+  const lenient = world.another({ store, format })
+  await world.request(async (context) => void Object.assign((await context.session()).data, { n: 1 }))
+  const expiryIn = async (sessions: typeof strict) => (await world.open(sessions).session()).expiresAt
+  const expiresAt = await expiryIn(lenient)
+  expect(await expiryIn(strict)).toBe(world.time + 100_000)
+  expect(await expiryIn(lenient)).toBe(expiresAt)
+})
+
 test('a value that was decoded by one format is not taken for what another one makes of it', async () => {
   const world = new World()
   const store = remembering(world)

@@ -464,6 +464,7 @@ describe('the options of session()', () => {
           data.n = 1
           return { ...ctx.session }
         },
+        '/fresh': async (ctx) => (await getSession(ctx, { fresh: true })).data,
         '/ignore': () => ({}),
         '/early': (ctx) => {
           expect(() => ctx.session).toThrow(TypeError)
@@ -478,6 +479,9 @@ describe('the options of session()', () => {
     await get('/ignore')
     await get('/early')
     expect(store.calls).toEqual([])
+    expect((await get('/fresh')).body).toEqual({ n: 1 })
+    expect(store.calls).toEqual(['read'])
+    store.calls.length = 0
     expect((await get('/logout')).body).toEqual({ ended: true, session: null })
     expect(store.calls).toEqual(['destroy'])
   })
