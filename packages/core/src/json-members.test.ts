@@ -55,6 +55,14 @@ describe('the members of JSON text', () => {
     ])
   })
 
+  test('end with their text, whatever longer text was read before', () => {
+    const whole = '{"a":1,"b":["c",{"d":"e"}],"f":"g"}'
+    for (let length = 1; length < whole.length; length++) {
+      expect(membersOf(whole)).toHaveLength(3)
+      expect(membersOf(whole.slice(0, length))).toBeUndefined()
+    }
+  })
+
   test.each([
     ['names a key twice', '{"a":1,"a":{}}'],
     ['may name __proto__', '{"a":{"__proto__":1}}'],
