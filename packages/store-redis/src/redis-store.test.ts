@@ -165,6 +165,51 @@ await redisOrSkip('redisStore', (redis) => {
     })
   })
 
+  describe('compares a large value to the last byte', () => {
+    const large = 'a'.repeat(20_000)
+    const others = [`b${large.slice(1)}`, `${large.slice(1)}b`, `${large}a`, large.slice(1), '']
+
+    test('and replaces what is the same, whatever it is replaced by', async () => {
+      const { store, client } = fixture
+      for (const [next, was] of [
+        [large, others[1]],
+        ['B', large],
+        [large, 'B'],
+      ] as const) {
+        await fixture.put(was)
+        expect(await store.replace('k', utf8(next), later(), whole(was ?? ''))).toEqual({
+          outcome: 'replaced',
+        })
+        expect(await client.get('k')).toBe(next)
+      }
+      expect(await store.rotate('k', 'l', utf8('B'), later(), whole(large))).toEqual({ outcome: 'replaced' })
+      expect(await fixture.dump()).toEqual({ l: 'B' })
+    })
+
+    test.each(others.map((other) => [other.length, other]))(
+      'and answers what else is there: %i bytes',
+      async (_, other) => {
+        const { store } = fixture
+        await fixture.put(other)
+        const conflict = { outcome: 'conflict', value: utf8(other) }
+        expect(await store.replace('k', utf8('B'), later(), whole(large))).toEqual(conflict)
+        expect(await store.rotate('k', 'l', utf8('B'), later(), whole(large))).toEqual(conflict)
+        expect(await fixture.dump()).toEqual({ k: other })
+      },
+    )
+
+    test('without sending it again', async () => {
+      const { store, client } = fixture
+      const received = async () =>
+        Number(/total_net_input_bytes:(\d+)/.exec(await client.info('stats'))?.[1] ?? Number.NaN)
+      await fixture.put(large)
+      await store.replace('k', utf8(large), later(), whole(large))
+      const before = await received()
+      await store.replace('k', utf8(large), later(), whole(large))
+      expect((await received()) - before).toBeLessThan(large.length + 500)
+    })
+  })
+
   describe('leaves a session that ended dead', () => {
     test('a mark counts as ended for rotate and destroy', async () => {
       const { store } = fixture

@@ -1,4 +1,3 @@
-import { sha1 } from '@noble/hashes/legacy.js'
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js'
 import {
   type EndMark,
@@ -12,6 +11,7 @@ import { expectation, replaceOutcome } from './replace-outcome.ts'
 import { text } from './reply.ts'
 import type { RunScript } from './script-runner.ts'
 import type { SessionIndex } from './session-index.ts'
+import { sha1Hex } from './sha1.ts'
 
 /** Milliseconds; longer than any request retries. */
 const RECEIPT_LIFE = '60000'
@@ -69,7 +69,7 @@ export function rotateInTwoSteps(
 
     const receipt = mark ? undefined : receiptKey(keyPrefix, oldKey)
     const keys = receipt === undefined ? ([oldKey] as const) : ([oldKey, receipt] as const)
-    const said = [`${newKey} ${bytesToHex(sha1(value))} `, bytesToHex(randomBytes(8)), RECEIPT_LIFE]
+    const said = [`${newKey} ${sha1Hex(value)} `, bytesToHex(randomBytes(8)), RECEIPT_LIFE]
     const args = [...expectation(expected), ...marking(mark, left), ...said]
     let answer: RotateOutcome | SessionValueError
     try {

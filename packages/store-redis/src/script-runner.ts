@@ -1,10 +1,10 @@
-import { sha1 } from '@noble/hashes/legacy.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { StoreUnavailableError, type WriteOutcome } from '@tegata/core'
 import type { RedisCommands } from './redis-commands.ts'
 import { text } from './reply.ts'
 import { type ScriptName, scripts } from './scripts.ts'
 import { ServerClock } from './server-clock.ts'
+import { sha1Hex } from './sha1.ts'
 import { hasCode, storeFailure } from './store-failure.ts'
 
 export interface ScriptCall {
@@ -43,7 +43,7 @@ export function scriptRunner(commands: RedisCommands, now: () => number): RunScr
     }
     // The first call of a process sends the text at once: asking by digest first could cost it a second round trip.
     const reply = await commands.send(keys[0], ['EVAL', scripts[name], ...operands])
-    digests.set(name, digest ?? bytesToHex(sha1(utf8ToBytes(scripts[name]))))
+    digests.set(name, digest ?? sha1Hex(utf8ToBytes(scripts[name])))
     return reply
   }
 

@@ -7,6 +7,7 @@
  *   last: a write that an earlier try has applied is reported as such, however late it is.
  * - Deadlines are milliseconds left: empty for none, `0` for one that has passed.
  * - Another Redis type under a session's key is answered as `invalid` and left alone.
+ * - What a key is expected to hold is told as a whole, by how it begins, or by 16 characters of salt and SHA-1 of salt and value.
  */
 const PRELUDE = `
 local now = 0
@@ -27,7 +28,10 @@ local function state(key, form, expected)
   if kind ~= 'string' then return 'invalid' end
   if form == 'any' then return 'match' end
   local there
-  if form == 'whole' then there = redis.call('GET', key)
+  if form == 'digest' then
+    local salt = string.sub(expected, 1, 16)
+    there = salt .. redis.sha1hex(salt .. redis.call('GET', key))
+  elseif form == 'whole' then there = redis.call('GET', key)
   else there = redis.call('GETRANGE', key, 0, #expected - 1) end
   if there == expected then return 'match' end
   return 'conflict'
