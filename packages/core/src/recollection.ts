@@ -1,5 +1,6 @@
 import type { DecodedSession, SessionData, SessionFormat } from './format.ts'
 import type { DataMember } from './json-members.ts'
+import { copyOfPlain, isPlainData } from './plain-data.ts'
 import type { RecalledValue } from './store.ts'
 
 /**
@@ -10,6 +11,7 @@ export class Recollection {
   readonly #format: SessionFormat
   readonly decoded: DecodedSession
   #data: SessionData | undefined
+  #isPlain: boolean | undefined
   #members: readonly DataMember[] | undefined | 'unknown' = 'unknown'
 
   private constructor(format: SessionFormat, decoded: DecodedSession) {
@@ -32,6 +34,12 @@ export class Recollection {
   get data(): SessionData {
     this.#data ??= this.#format.deserialize(this.decoded.serialized)
     return this.#data
+  }
+
+  /** Data of a request's own. */
+  copy(): SessionData {
+    this.#isPlain ??= isPlainData(this.data)
+    return this.#isPlain ? copyOfPlain(this.data) : this.#format.deserialize(this.decoded.serialized)
   }
 
   get members(): readonly DataMember[] | undefined {

@@ -136,6 +136,8 @@ export class SessionState {
 
   /** A fresh copy of the data as this request found it. */
   originalData(): SessionData {
+    const recollection = this.stored?.recollection
+    if (recollection) return recollection.copy()
     const serialized = this.#original
     return serialized === undefined ? {} : this.#format.deserialize(serialized)
   }
