@@ -1,6 +1,7 @@
 // The built drop-in as its users load it: `require` gives a function, and programs written for `@types/express-session`
 // compile with nothing changed but the import. After `npm run build`.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +24,22 @@ for (const session of [required, imported]) {
   assert.equal(new OwnStore().on('disconnect', () => {}).emit('disconnect'), true)
 }
 assert.deepEqual(Object.keys(named).sort(), ['Cookie', 'MemoryStore', 'Session', 'Store'])
+
+/** What is said of options that are missing: it names the place in the application, so it can only be seen of what was built. */
+function saidBy(name, env) {
+  const program = `require('${name}')({ resave: false })`
+  const { stderr } = spawnSync(process.execPath, ['-e', program], {
+    ...{ cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8' },
+    env: { ...process.env, ...env },
+  })
+  // Each line begins with its time.
+  return stderr.split('\n').map((line) => line.slice(line.indexOf('express-session')).replace(/\d+$/, ''))
+}
+const said = NAMES.map((name) => saidBy(name, { NO_DEPRECATION: '' }))
+assert.equal(said[0].length, 3, said[0].join('\n'))
+assert.deepEqual(said[1], said[0])
+for (const name of NAMES) assert.deepEqual(saidBy(name, { NO_DEPRECATION: 'express-session' }), [''])
+console.log('ok     warnings of missing options')
 
 const { ModuleKind, ModuleResolutionKind } = ts
 const asRequired = (name) =>

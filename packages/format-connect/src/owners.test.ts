@@ -8,19 +8,23 @@ const formats = [connectRedisFormat(), koaSessionFormat(), fastifySessionFormat(
 describe.each(formats.map((format) => [format.name, format] as const))(
   'the sessions of an owner, as %s',
   (_, format) => {
-    const store = memoryStore()
-    const sessions = createSessions({ store, format, maxSessionsPerOwner: 3 })
-
-    async function logIn(owner: string) {
-      const context = sessions.open({})
-      const session = await context.session()
-      await session.authenticate(owner, { label: `of ${owner}` })
-      await context.commit()
-      return session
+    /** A store of its own for each try of a test. */
+    function begin() {
+      const store = memoryStore()
+      const sessions = createSessions({ store, format, maxSessionsPerOwner: 3 })
+      async function logIn(owner: string) {
+        const context = sessions.open({})
+        const session = await context.session()
+        await session.authenticate(owner, { label: `of ${owner}` })
+        await context.commit()
+        return session
+      }
+      const handles = async (owner: string) => (await sessions.listByOwner(owner)).map(({ handle }) => handle)
+      return { store, sessions, logIn, handles }
     }
-    const handles = async (owner: string) => (await sessions.listByOwner(owner)).map(({ handle }) => handle)
 
     test('are listed, kept to a number and ended', async () => {
+      const { sessions, logIn, handles } = begin()
       const bob = await logIn('bob')
       const logins = [await logIn('ann'), await logIn('ann'), await logIn('ann'), await logIn('ann')] as const
       const expected = logins.slice(1).reverse()
@@ -41,6 +45,7 @@ describe.each(formats.map((format) => [format.name, format] as const))(
     })
 
     test('that the other library began are listed once Tegata has logged somebody in', async () => {
+      const { store, sessions, handles } = begin()
       const id = 'vUl2pVTjxDkb3LxSSwGHJSHRQRiEEKqN'
       const expiresAt = Date.now() + 60_000
       const expires = new Date(expiresAt).toISOString()

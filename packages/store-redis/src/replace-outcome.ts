@@ -4,10 +4,11 @@ import { bytes } from './reply.ts'
 import type { ScriptReply } from './script-runner.ts'
 import { isNative, sha1Hex } from './sha1.ts'
 
-/** Of more bytes than that only a digest is sent, which is 56 characters long. */
-const DIGEST_FROM = 1024
-/** Random bytes before the value: nobody can prepare two values of the same digest without knowing them. */
-const SALT_BYTES = 8
+/** Of more bytes than that only a digest is sent: Redis takes longer for it, so that a short value is sent sooner. */
+const DIGEST_FROM = 4096
+/** Comes before the value, 16 characters long: who does not know it cannot prepare two values of the same digest. */
+const salt = bytesToHex(randomBytes(8))
+const saltBytes = utf8ToBytes(salt)
 
 /** What a key must hold, as scripts take it. */
 export function expectation(expected: Expected | undefined): [form: string, bytes: string | Uint8Array] {
@@ -15,8 +16,7 @@ export function expectation(expected: Expected | undefined): [form: string, byte
   if ('stamp' in expected) return ['stamp', expected.stamp]
   const { whole } = expected
   if (whole.length <= DIGEST_FROM || !isNative) return ['whole', whole]
-  const salt = bytesToHex(randomBytes(SALT_BYTES))
-  return ['digest', salt + sha1Hex(utf8ToBytes(salt), whole)]
+  return ['digest', salt + sha1Hex(saltBytes, whole)]
 }
 
 export function replaceOutcome([outcome, value]: ScriptReply): ReplaceOutcome | SessionValueError {

@@ -1,6 +1,7 @@
 import type { CipherKey } from 'node:crypto'
 import { randomFillSync } from 'node:crypto'
 import type { SessionOptions as CoreOptions, SessionStore } from '@tegata/core'
+import depd from 'depd'
 import { MemoryStore } from './memory-store.ts'
 import type { ConnectStore, SessionRequest } from './types.ts'
 
@@ -92,6 +93,9 @@ export function generateId(): string {
   return id
 }
 
+/** As express-session says them: once per place that calls, unless `NO_DEPRECATION` or Node's `--no-deprecation` silences them. */
+const deprecate = depd('express-session')
+
 /** Throws a `TypeError` where express-session does. */
 export function resolveOptions(options: Options = {}): Settings {
   const { secret, genid = generateId, resave, saveUninitialized, unset, tegata = {} } = options
@@ -102,8 +106,11 @@ export function resolveOptions(options: Options = {}): Settings {
   if (Array.isArray(secret) && secret.length === 0) {
     throw new TypeError('secret option array must contain one or more strings')
   }
-  if (resave === undefined) deprecate('resave')
-  if (saveUninitialized === undefined) deprecate('saveUninitialized')
+  if (resave === undefined) deprecate('undefined resave option; provide resave option')
+  if (saveUninitialized === undefined) {
+    deprecate('undefined saveUninitialized option; provide saveUninitialized option')
+  }
+  if (!secret) deprecate('req.secret; provide secret option')
   const unknown = Object.keys(tegata).find((addition) => !ADDITIONS.includes(addition))
   if (unknown !== undefined) throw new TypeError(`Unknown option \`tegata.${unknown}\` of session().`)
   const { conditional = true, failUnsaved = true, clearCookie = true, ...rest } = tegata
@@ -158,16 +165,4 @@ function resolveStore(store: object | undefined): SessionStore | ConnectStore {
   throw new TypeError(
     'The option `store` must be a Tegata store, such as ioredisStore(client), or one made for express-session.',
   )
-}
-
-const warned = new Set<string>()
-
-/** Once per option, and in no way but Node's own, which can be silenced. */
-function deprecate(option: string): void {
-  if (warned.has(option)) return
-  warned.add(option)
-  process.emitWarning(`The option \`${option}\` of session() should be given.`, {
-    type: 'DeprecationWarning',
-    code: `TEGATA_${option.toUpperCase()}`,
-  })
 }
