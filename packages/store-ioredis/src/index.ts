@@ -1,2 +1,3 @@
-export { type IoredisClient, ioredisCommands } from './ioredis-commands.ts'
+export type { IoredisClient } from './ioredis-client.ts'
+export { ioredisCommands } from './ioredis-commands.ts'
 export { type IoredisStoreOptions, ioredisStore } from './ioredis-store.ts'

@@ -1,13 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { RedisCommandName, RedisCommands } from '@tegata/store-redis'
+import type { IoredisClient } from './ioredis-client.ts'
 import { ioredisConnection } from './ioredis-connection.ts'
-
-/** What is used of an ioredis client (5 or 6), `Redis` or `Cluster`, as far as ioredis' own types tell. */
-export interface IoredisClient {
-  getBuffer(key: string): Promise<unknown>
-  duplicate(): unknown
-  readonly isCluster: boolean
-}
 
 /** Every command has a method of this form, though few are in ioredis' types. */
 type Method = `${Lowercase<RedisCommandName>}Buffer`

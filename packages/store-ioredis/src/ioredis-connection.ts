@@ -1,5 +1,5 @@
 import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
-import type { IoredisClient } from './ioredis-commands.ts'
+import type { IoredisClient } from './ioredis-client.ts'
 
 interface Client {
   readonly isCluster: boolean

@@ -1,5 +1,6 @@
 import { type RedisStore, type RedisStoreOptions, redisStore } from '@tegata/store-redis'
-import { type IoredisClient, ioredisCommands } from './ioredis-commands.ts'
+import type { IoredisClient } from './ioredis-client.ts'
+import { ioredisCommands } from './ioredis-commands.ts'
 
 export type IoredisStoreOptions = RedisStoreOptions
 

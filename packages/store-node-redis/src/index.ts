@@ -1,2 +1,3 @@
-export { type NodeRedisClient, nodeRedisCommands } from './node-redis-commands.ts'
+export type { NodeRedisClient } from './node-redis-client.ts'
+export { nodeRedisCommands } from './node-redis-commands.ts'
 export { type NodeRedisStoreOptions, nodeRedisStore } from './node-redis-store.ts'

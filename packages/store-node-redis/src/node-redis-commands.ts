@@ -1,15 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { ConnectionHooks, RedisCommands } from '@tegata/store-redis'
+import type { NodeRedisClient } from './node-redis-client.ts'
 import { nodeRedisConnection } from './node-redis-connection.ts'
-
-/**
- * What is used of a node-redis client (5 or 6), as far as its own types tell: one of `createClient`, `createClientPool`,
- * `createCluster` or `createSentinel`.
- */
-export interface NodeRedisClient {
-  sendCommand(...args: never[]): Promise<unknown>
-  withTypeMapping(...args: never[]): unknown
-}
 
 type Argument = string | Buffer
 type Send = (key: string | undefined, args: Argument[]) => Promise<unknown>

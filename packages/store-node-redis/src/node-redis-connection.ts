@@ -1,5 +1,5 @@
 import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
-import type { NodeRedisClient } from './node-redis-commands.ts'
+import type { NodeRedisClient } from './node-redis-client.ts'
 
 interface Emitter {
   on(event: string, listener: () => void): unknown

@@ -1,5 +1,6 @@
 import { type RedisStore, type RedisStoreOptions, redisStore } from '@tegata/store-redis'
-import { type NodeRedisClient, nodeRedisCommands } from './node-redis-commands.ts'
+import type { NodeRedisClient } from './node-redis-client.ts'
+import { nodeRedisCommands } from './node-redis-commands.ts'
 
 export type NodeRedisStoreOptions = RedisStoreOptions
 

@@ -9,15 +9,12 @@ import {
 import type { RedisCommands } from './redis-commands.ts'
 import { expectation, replaceOutcome } from './replace-outcome.ts'
 import { text } from './reply.ts'
-import type { RunScript } from './script-runner.ts'
+import type { Left, RunScript } from './script-runner.ts'
 import type { SessionIndex } from './session-index.ts'
 import { sha1Hex } from './sha1.ts'
 
 /** Milliseconds; longer than any request retries. */
 const RECEIPT_LIFE = '60000'
-
-/** Milliseconds left, as scripts take them. */
-export type Left = (expiresAt: number) => string
 
 type Rotate = SessionStore['rotate']
 

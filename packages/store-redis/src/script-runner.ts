@@ -19,6 +19,9 @@ export interface ScriptCall {
 /** The outcome of a script, and what it said beside it. */
 export type ScriptReply = readonly [outcome: string, ...rest: unknown[]]
 
+/** Milliseconds left until then, as the scripts take them. */
+export type Left = (expiresAt: number) => string
+
 export type RunScript = (name: ScriptName, call: ScriptCall) => Promise<ScriptReply>
 
 /** Two keys of a slot that is on its way to another server: refused until both are there. */

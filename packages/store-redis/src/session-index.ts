@@ -2,8 +2,7 @@ import type { IndexEntry, IndexMember } from '@tegata/core'
 import type { Outcome } from './durability.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { text } from './reply.ts'
-import type { Left } from './rotate.ts'
-import type { RunScript } from './script-runner.ts'
+import type { Left, RunScript } from './script-runner.ts'
 
 /** Keys that one command takes out. */
 const STEP = 500
