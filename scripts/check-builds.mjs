@@ -1,4 +1,4 @@
-// Whether what was built is the JavaScript that was written: a tool that lowers `?.` and `??` makes hot code a third slower, and
+// Whether what was built is the JavaScript that was written: a tool that lowers `?.` and `??` makes requests a tenth slower, and
 // nothing else shows it. Part of `npm run check:packages`.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-/** Whether a value is what JSON has, all the way down: what can be copied without knowing more of it. */
+/** Whether a value is made of scalars, arrays and plain objects all the way down: what can be copied without knowing more of it. */
 export function isPlainData(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function'
   if (Array.isArray(value)) return value.every(isPlainData)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nativeFormat } from './native-format.ts'
+import { Recollection } from './recollection.ts'
 import type { RecalledValue, SessionStore } from './store.ts'
 import { World } from './testing.ts'
 
@@ -135,4 +136,16 @@ test('a value that was decoded by one format is not taken for what another one m
     names.push((await world.open(sessions).session()).data.name)
   }
   expect(names).toEqual(['ann', 'ANN', 'ann'])
+})
+
+test('data that are more than plain come to each request decoded anew', () => {
+  const header = { createdAt: 0, writtenAt: 0, idle: 1, until: 1 }
+  const format = {
+    ...nativeFormat(),
+    decode: () => ({ header, serialized: '' }),
+    deserialize: () => ({ inner: { at: new Date(0) } }),
+  }
+  const made = Recollection.of(format, { value: new Uint8Array(), made: undefined }, 'k') as Recollection
+  expect(made.copy()).toStrictEqual({ inner: { at: new Date(0) } })
+  expect(made.copy().inner).not.toBe(made.data.inner)
 })

@@ -198,7 +198,7 @@ export class SessionState {
   /** The top-level keys that this request changed. */
   changedKeys(): string[] {
     if (this.#data === undefined) return []
-    if (!this.#watched) return changedKeys(this.originalData(), this.#data)
+    if (!this.#watched) return changedKeys(this.stored?.recollection?.data ?? this.originalData(), this.#data)
     const { changed, held } = this.#watched.suspects()
     if (held.length === 0) return changed
     const data = this.#data
