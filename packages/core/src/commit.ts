@@ -77,8 +77,8 @@ function attempt(
     if (plan.kind === 'drop') throw refusal(runtime, state)
     if (runtime.format.isReadOnly) throw new SessionReadOnlyError()
     if (plan.kind === 'end') return destroyState(runtime, state, budget)
-    if (plan.kind !== 'extend' && state.differs(plan.mine))
-      runtime.format.assertStorable?.(state.ownChanges())
+    if (plan.kind !== 'extend' && state.live.differs(plan.mine))
+      runtime.format.assertStorable?.(state.live.ownChanges())
 
     const work = { runtime, state, plan, budget, change }
     if (plan.kind === 'create') return create(work)
@@ -90,8 +90,8 @@ function attempt(
     if (!state.rotation?.login) throw bar(runtime, state)
     // An id that a rotation has tried in vain may be listed, as something that has ended.
     state.id = runtime.format.createId(runtime.random)
-    state.startOver({ ...state.header, createdAt: runtime.now() }, state.ownChanges())
-    return create({ ...work, plan: { kind: 'create', mine: state.snapshot() } })
+    state.startOver({ ...state.header, createdAt: runtime.now() }, state.live.ownChanges())
+    return create({ ...work, plan: { kind: 'create', mine: state.live.snapshot() } })
   })
 }
 

@@ -230,7 +230,7 @@ export class SessionContext<Data extends object = SessionData> {
       this.#isFresh = true
       if (now.stored && !crossesIdentity(this.#runtime, stored, now.stored))
         return state.takeIn(now.stored, now.expiresAt)
-      if (state.differs(state.snapshot())) bar(this.#runtime, state)
+      if (state.live.differs(state.live.snapshot())) bar(this.#runtime, state)
       this.#begin(now)
     })
   }

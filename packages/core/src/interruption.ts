@@ -6,7 +6,7 @@ import type { SessionState, StoredState } from './session-state.ts'
 /** The session ended under this request: what it changed is dropped, and it may write no more. */
 export function bar(runtime: Runtime, state: SessionState): SessionInterruptedError {
   const { id } = state.stored as StoredState
-  runtime.emit({ type: 'interrupted', handle: handleOf(id), keys: state.changedKeys() })
+  runtime.emit({ type: 'interrupted', handle: handleOf(id), keys: state.live.changedKeys() })
   state.status = 'barred'
   state.isReported = true
   return new SessionInterruptedError()
@@ -14,7 +14,7 @@ export function bar(runtime: Runtime, state: SessionState): SessionInterruptedEr
 
 /** Why a session that cannot be saved is not saved. */
 export function refusal(runtime: Runtime, state: SessionState): SessionError {
-  const keys = state.status === 'invalid' || state.isReported ? [] : state.changedKeys()
+  const keys = state.status === 'invalid' || state.isReported ? [] : state.live.changedKeys()
   state.isReported = true
   if (state.error) {
     if (keys.length > 0) runtime.emit({ type: 'dropped', keys })

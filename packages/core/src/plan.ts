@@ -24,21 +24,22 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
   if (state.status === 'invalid' || state.status === 'ended') {
     return explicit ? { kind: 'drop', mine: '' } : undefined
   }
-  const mine = state.snapshot()
+  const mine = state.live.snapshot()
   if (state.status === 'new') {
     if (state.expiresAt <= runtime.now()) return undefined
-    const isKept = explicit || state.header.owner !== undefined || state.differs(mine)
+    const isKept = explicit || state.header.owner !== undefined || state.live.differs(mine)
     return isKept ? { kind: 'create', mine } : undefined
   }
   if (state.status !== 'stored') {
-    return explicit || (!state.isReported && state.differs(mine)) ? { kind: 'drop', mine } : undefined
+    return explicit || (!state.isReported && state.live.differs(mine)) ? { kind: 'drop', mine } : undefined
   }
 
   const { header } = state.stored as StoredState
   const isDated = !sameExpiry(header.expiry, state.header.expiry)
   if (isDated && state.expiresAt <= runtime.now()) return { kind: 'end', mine }
   if (state.rotation) return { kind: 'rotate', mine }
-  if (isDated || header.label !== state.header.label || state.differs(mine)) return { kind: 'replace', mine }
+  if (isDated || header.label !== state.header.label || state.live.differs(mine))
+    return { kind: 'replace', mine }
   if (!explicit && !state.touched) return undefined
   const isWritten = runtime.format.statesDeadline || isEntryDue(runtime, header, runtime.now())
   return { kind: isWritten ? 'replace' : 'extend', mine }
@@ -48,8 +49,8 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
 export function planUpdate(runtime: Runtime, state: SessionState): Plan {
   const plan = planCommit(runtime, state)
   if (plan && plan.kind !== 'extend') return plan
-  if (state.status === 'stored') return { kind: 'replace', mine: state.snapshot(), optional: true }
-  if (state.status === 'new') return { kind: 'create', mine: state.snapshot(), optional: true }
+  if (state.status === 'stored') return { kind: 'replace', mine: state.live.snapshot(), optional: true }
+  if (state.status === 'new') return { kind: 'create', mine: state.live.snapshot(), optional: true }
   return { kind: 'drop', mine: '' }
 }
 

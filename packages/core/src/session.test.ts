@@ -172,6 +172,27 @@ describe('authenticate', () => {
     expect(world.values).toHaveLength(1)
   })
 
+  test('after a logout of the same request takes along what that request put in, and nothing that it found', async () => {
+    const world = new World()
+    await world.request(async (context) => {
+      const session = await context.session()
+      session.data.secret = 'of ann'
+      session.data.cart = ['a']
+      await session.authenticate('ann')
+    })
+    await world.request(async (context) => {
+      const session = await context.session()
+      session.data.locale = 'ja'
+      await session.destroy()
+      await session.authenticate('bob')
+      expect(session.data).toEqual({ locale: 'ja' })
+    })
+    await world.request(async (context) => {
+      const session = await context.session()
+      expect(session).toMatchObject({ owner: 'bob', data: { locale: 'ja' } })
+    })
+  })
+
   test('right after a save that nobody waited for is not lost', async () => {
     const world = await started()
     await world.request(async (context) => {

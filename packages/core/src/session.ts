@@ -163,7 +163,7 @@ export class Session<Data extends object = SessionData> {
       this.#renew()
       if (state.status === 'stored' && this.#canRead()) {
         if (isOthers) {
-          state.keepOnly(state.ownChanges())
+          state.live.keepOnly(state.live.ownChanges())
           next.createdAt = now
           delete next.expiry
         }
@@ -173,7 +173,7 @@ export class Session<Data extends object = SessionData> {
         state.header = next
       } else {
         delete next.expiry
-        const own = state.status === 'invalid' ? {} : state.ownChanges()
+        const own = state.status === 'invalid' ? {} : state.live.ownChanges()
         state.startOver({ ...next, createdAt: now }, own)
       }
       this.#date()

@@ -2,23 +2,20 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { parseData } from './json.ts'
+import { LiveData } from './live-data.ts'
 import { changedKeys } from './merge.ts'
 import { nativeFormat } from './native-format.ts'
-import { type Beginning, SessionState } from './session-state.ts'
 
 const FILLING = 'x'.repeat(2000)
 
 type Data = Record<string, unknown>
 
-/** A request's state of large data, as loaded. */
+/** Large data, as loaded. */
 function loaded(data: Data) {
   const format = nativeFormat()
   const serialize = vi.spyOn(format, 'serialize')
-  const serialized = JSON.stringify({ ...data, filling: FILLING })
-  const header = { createdAt: 0, writtenAt: 0, idle: 60, until: 60_000 }
-  const stored = { id: 'id', key: 'key', header, serialized, value: new Uint8Array() }
-  const begin: Beginning = { status: 'stored', id: 'id', header, expiresAt: 60_000, stored }
-  return { state: new SessionState(format, begin), serialize, stored }
+  const origin = { serialized: JSON.stringify({ ...data, filling: FILLING }) }
+  return { live: new LiveData(format, origin), serialize, origin }
 }
 
 /** What a handler may do to its data; `held` is an object that it got from there earlier. */
@@ -83,22 +80,22 @@ describe('large data', () => {
         fc.array(step),
         fc.array(step),
         (data, first, second) => {
-          const { state, stored } = loaded(data)
+          const { live } = loaded(data)
           const plain = structuredClone({ ...data, filling: FILLING }) as Data
-          perform(first, state.data)
+          perform(first, live.data)
           perform(first, plain)
-          const snapshot = state.snapshot()
+          const snapshot = live.snapshot()
           const now = parseData(JSON.stringify(plain))
           expect(parseData(snapshot as string)).toEqual(now)
-          expect(state.changedKeys().sort()).toEqual(changedKeys({ ...data, filling: FILLING }, plain).sort())
-          expect(state.differs(snapshot)).toBe(state.changedKeys().length > 0)
+          expect(live.changedKeys().sort()).toEqual(changedKeys({ ...data, filling: FILLING }, plain).sort())
+          expect(live.differs(snapshot)).toBe(live.changedKeys().length > 0)
 
-          state.adopt({ ...stored, serialized: snapshot }, snapshot)
-          expect(state.changedKeys()).toEqual([])
-          perform(second, state.data)
+          live.adopt({ serialized: snapshot }, snapshot)
+          expect(live.changedKeys()).toEqual([])
+          perform(second, live.data)
           perform(second, plain)
-          expect(state.changedKeys().sort()).toEqual(changedKeys(now, plain).sort())
-          expect(parseData(state.snapshot() as string)).toEqual(parseData(JSON.stringify(plain)))
+          expect(live.changedKeys().sort()).toEqual(changedKeys(now, plain).sort())
+          expect(parseData(live.snapshot() as string)).toEqual(parseData(JSON.stringify(plain)))
         },
       ),
       { numRuns: 1000 },
@@ -106,28 +103,28 @@ describe('large data', () => {
   })
 
   test('are not serialised for a handler that reads what cannot be changed in its hands', () => {
-    const { state, serialize } = loaded({ n: 1, cart: { items: [1] } })
-    expect(state.data.n).toBe(1)
-    expect(state.differs(state.snapshot())).toBe(false)
+    const { live, serialize } = loaded({ n: 1, cart: { items: [1] } })
+    expect(live.data.n).toBe(1)
+    expect(live.differs(live.snapshot())).toBe(false)
     expect(serialize).not.toHaveBeenCalled()
-    expect((state.data.cart as { items: number[] }).items.push(2)).toBe(2)
-    expect(state.differs(state.snapshot())).toBe(true)
+    expect((live.data.cart as { items: number[] }).items.push(2)).toBe(2)
+    expect(live.differs(live.snapshot())).toBe(true)
   })
 
   test('are not parsed inside before somebody asks, and saved as they were', () => {
-    const { state, stored } = loaded({ n: 1, cart: { items: [1] } })
-    stored.serialized = stored.serialized.replace('[1]', '[oops]')
-    expect(state.data.n).toBe(1)
-    state.data.n = 2
-    expect(state.snapshot()).toBe(stored.serialized.replace('"n":1', '"n":2'))
-    expect(() => state.data.cart).toThrow(expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }))
+    const { live, origin } = loaded({ n: 1, cart: { items: [1] } })
+    origin.serialized = origin.serialized.replace('[1]', '[oops]')
+    expect(live.data.n).toBe(1)
+    live.data.n = 2
+    expect(live.snapshot()).toBe(origin.serialized.replace('"n":1', '"n":2'))
+    expect(() => live.data.cart).toThrow(expect.objectContaining({ code: 'SESSION_VALUE_INVALID' }))
   })
 
   test('look like any other object, on a console too', () => {
     const data = { n: 1, cart: { items: [1] } }
-    const { state } = loaded(data)
-    expect(inspect(state.data)).toBe(inspect({ ...data, filling: FILLING }))
-    expect(Object.keys(state.data)).toEqual(['n', 'cart', 'filling'])
-    expect(structuredClone(state.data)).toEqual({ ...data, filling: FILLING })
+    const { live } = loaded(data)
+    expect(inspect(live.data)).toBe(inspect({ ...data, filling: FILLING }))
+    expect(Object.keys(live.data)).toEqual(['n', 'cart', 'filling'])
+    expect(structuredClone(live.data)).toEqual({ ...data, filling: FILLING })
   })
 })
