@@ -131,7 +131,7 @@ export class LiveData {
     return Object.fromEntries(keys.map((key) => [key, data[key]]))
   }
 
-  keepOnly(data: SessionData): void {
+  #keepOnly(data: SessionData): void {
     this.#unwatch()
     this.#data ??= {}
     replaceContents(this.#data, data)
@@ -140,7 +140,7 @@ export class LiveData {
   /** Lets go of what was found: of what is there only `data` stays, as this request's own. */
   startOver(data: SessionData): void {
     this.#origin = undefined
-    this.keepOnly(data)
+    this.#keepOnly(data)
   }
 
   /** After a commit that set out from `snapshot`: takes in what it merged, keeping what handlers did meanwhile. */
@@ -163,7 +163,7 @@ export class LiveData {
   /** Drops what handlers changed, for what is there now. */
   reset(origin = this.#origin): void {
     this.#origin = origin
-    if (this.#data !== undefined) this.keepOnly(origin?.output ?? this.#found())
+    if (this.#data !== undefined) this.#keepOnly(origin?.output ?? this.#found())
   }
 
   /** Takes in what changed from `snapshot` to `origin`. */

@@ -8,7 +8,8 @@ import type { SessionState } from './session-state.ts'
 
 /** Takes what the store holds now for this request's changes of the data. A dead session stays dead. */
 export async function reload(runtime: Runtime, state: SessionState): Promise<void> {
-  if (state.status === 'new') return state.live.reset()
+  // What another owner's session holds is none of this one's.
+  if (state.status === 'new' || state.rotation?.fresh) return state.live.reset()
   const loaded = state.stored
   if (state.status !== 'stored' || !loaded) throw state.error ?? new SessionInterruptedError()
   await Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {

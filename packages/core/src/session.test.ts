@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import type { Expiry } from './format.ts'
 import type { SessionOptions } from './options.ts'
+import type { Session } from './session.ts'
 import { World } from './testing.ts'
 
 const DAY = 86_400
@@ -170,6 +171,30 @@ describe('authenticate', () => {
     expect(session.owner).toBe('bob')
     expect(session.data).toEqual({ form: 'mine' })
     expect(world.values).toHaveLength(1)
+  })
+
+  test("hands none of it over by a reload, and loses nothing that looks like the other owner's", async () => {
+    const world = new World()
+    const login = (owner: string, then: (session: Session) => unknown) =>
+      world.request(async (context) => {
+        const session = await context.session()
+        await session.authenticate(owner)
+        await then(session)
+      })
+    await login('ann', (session) => Object.assign(session.data, { secret: "ann's", role: 'user' }))
+    await login('bob', async (session) => {
+      session.data.form = 'mine'
+      await session.reload()
+      expect(session.data).toEqual({})
+    })
+    expect(await world.open().session()).toMatchObject({ owner: 'bob', data: {} })
+
+    await login('ann', (session) => Object.assign(session.data, { role: 'user' }))
+    await login('bob', async (session) => {
+      session.data.role = 'user'
+      await world.open().destroy()
+    })
+    expect(await world.open().session()).toMatchObject({ owner: 'bob', data: { role: 'user' } })
   })
 
   test('after a logout of the same request takes along what that request put in, and nothing that it found', async () => {

@@ -163,7 +163,7 @@ export class Session<Data extends object = SessionData> {
       this.#renew()
       if (state.status === 'stored' && this.#canRead()) {
         if (isOthers) {
-          state.live.keepOnly(state.live.ownChanges())
+          state.live.startOver(state.live.ownChanges())
           next.createdAt = now
           delete next.expiry
         }
