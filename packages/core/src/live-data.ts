@@ -115,12 +115,18 @@ export class LiveData {
   /** The top-level keys that this request changed. */
   changedKeys(): string[] {
     if (this.#data === undefined) return []
-    if (!this.#watched) return changedKeys(this.#origin?.recollection?.data ?? this.#found(), this.#data)
+    if (!this.#watched)
+      return changedKeys(this.#origin?.recollection?.data ?? this.#found(), this.#asFound(this.#data))
     const { changed, held } = this.#watched.suspects()
     if (held.length === 0) return changed
     const data = this.#data
     const found = this.#foundOf(held)
     return [...changed, ...held.filter((key) => !same(own(found, key), own(data, key)))]
+  }
+
+  /** Data as a load would read them: a schema may have made dates of texts. */
+  #asFound(data: SessionData): SessionData {
+    return this.#origin?.output ? this.#format.deserialize(this.#format.serialize(data)) : data
   }
 
   /** Only what this request itself put in. */

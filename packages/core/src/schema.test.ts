@@ -84,6 +84,39 @@ describe('a schema', () => {
     expect((await world.open().session()).data).toEqual({ views: 0, name: 'x' })
   })
 
+  test('that converts makes no value of one owner the own of a request that logs another in', async () => {
+    const dated = z.object({ born: z.coerce.date().optional(), note: z.string().optional() })
+    const world = new World<z.infer<typeof dated>>({ schema: dated })
+    await world.request(async (context) => {
+      const session = await context.session()
+      session.data.born = new Date(1)
+      await session.authenticate('ann')
+    })
+    for (const owner of ['bob', 'cid']) {
+      await world.request(async (context) => {
+        const session = await context.session()
+        session.data.note = `of ${owner}`
+        if (owner === 'cid') await session.destroy()
+        await session.authenticate(owner)
+        expect(session.data).toEqual({ note: `of ${owner}` })
+        session.data.born = new Date(2)
+      })
+    }
+  })
+
+  test('that converts has events name only what a request changed', async () => {
+    const dated = z.object({ born: z.coerce.date().optional(), note: z.string().optional() })
+    const world = new World<z.infer<typeof dated>>({ schema: dated })
+    await world.request(async (context) => {
+      ;(await context.session()).data.born = new Date(1)
+    })
+    const late = world.open()
+    ;(await late.session()).data.note = 'late'
+    await world.open().destroy()
+    await late.commit()
+    expect(world.eventsOf('interrupted')).toMatchObject([{ keys: ['note'] }])
+  })
+
   test('may convert, as long as what is stored converts again', async () => {
     const dated = z.object({ at: z.coerce.date().optional() })
     const world = new World<z.infer<typeof dated>>({ schema: dated })
