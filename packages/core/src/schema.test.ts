@@ -29,6 +29,18 @@ describe('a schema', () => {
     expect(context.commit()).toBeUndefined()
   })
 
+  test('gives each session defaults of its own, at any depth', async () => {
+    const nested = z.object({ cart: z.object({ items: z.array(z.string()) }).default({ items: [] }) })
+    const world = await started()
+    const next = world.another({ schema: schema.extend(nested.shape) as never })
+    for (const cookie of ['', world.cookie]) {
+      const read = async () =>
+        (await world.open(next, cookie).session()).data as unknown as z.infer<typeof nested>
+      ;(await read()).cart.items.push('of a visitor')
+      expect((await read()).cart).toEqual({ items: [] })
+    }
+  })
+
   test('gives stored sessions the defaults they lack, which are no change', async () => {
     const world = await started()
     const next = world.another({ schema: schema.extend({ theme: z.string().default('light') }) as never })

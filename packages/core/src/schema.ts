@@ -29,8 +29,19 @@ export async function initialData(schema: StandardSchemaV1): Promise<SessionData
 
 async function check(schema: StandardSchemaV1, data: SessionData): Promise<Checked> {
   const result = await schema['~standard'].validate(data)
-  return result.issues ? { issues: result.issues } : { data: result.value as SessionData }
+  return result.issues ? { issues: result.issues } : { data: copyOf(result.value) as SessionData }
 }
+
+/** Handlers change data in place, and a schema may give the same default to all of them. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (value instanceof Date) return new Date(value)
+  if (!isPlainObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]))
+}
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 const segment = (part: PropertyKey | StandardSchemaV1.PathSegment) =>
   String(typeof part === 'object' ? part.key : part)
