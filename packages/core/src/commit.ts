@@ -7,7 +7,7 @@ import type { SessionData } from './format.ts'
 import { handleOf } from './handle.ts'
 import { bar, refusal } from './interruption.ts'
 import type { Committed } from './key-queue.ts'
-import { decodeValue, readable } from './load.ts'
+import { decodeValue, originBySchema, readable } from './load.ts'
 import { keepToMaximum } from './maximum.ts'
 import { indexEntry, renewedEntry } from './owner-index.ts'
 import { isRedated, isResent, needsCookie, type Plan } from './plan.ts'
@@ -90,7 +90,8 @@ function attempt(
     if (!state.rotation?.login) throw bar(runtime, state)
     // An id that a rotation has tried in vain may be listed, as something that has ended.
     state.id = runtime.format.createId(runtime.random)
-    state.startOver({ ...state.header, createdAt: runtime.now() }, state.live.ownChanges())
+    const initial = await originBySchema(runtime)
+    state.startOver({ ...state.header, createdAt: runtime.now() }, state.live.ownChanges(), initial)
     return create({ ...work, plan: { kind: 'create', mine: state.live.snapshot() } })
   })
 }

@@ -143,10 +143,10 @@ export class LiveData {
     replaceContents(this.#data, data)
   }
 
-  /** Lets go of what was found: of what is there only `data` stays, as this request's own. */
-  startOver(data: SessionData): void {
-    this.#origin = undefined
-    this.#keepOnly(data)
+  /** Lets go of what was found: of what is there only `own` stays, as this request's own, on top of `initial`. */
+  startOver(own: SessionData, initial: Origin | undefined): void {
+    this.#origin = initial
+    this.#keepOnly({ ...initial?.output, ...own })
   }
 
   /** After a commit that set out from `snapshot`: takes in what it merged, keeping what handlers did meanwhile. */
@@ -167,7 +167,7 @@ export class LiveData {
   }
 
   /** Drops what handlers changed, for what is there now. */
-  reset(origin = this.#origin): void {
+  reset(origin: Origin | undefined): void {
     this.#origin = origin
     if (this.#data !== undefined) this.#keepOnly(origin?.output ?? this.#found())
   }

@@ -3,6 +3,7 @@ import { deadlines, expiryFrom } from './deadlines.ts'
 import { type SessionError, SessionValueError } from './errors.ts'
 import type { DecodedSession } from './format.ts'
 import { handleOf } from './handle.ts'
+import type { Origin } from './live-data.ts'
 import { isOver, moveSession } from './move.ts'
 import { isEntryDue } from './owner-index.ts'
 import { isResent } from './plan.ts'
@@ -18,13 +19,20 @@ export const newState = (runtime: Runtime, status: SessionStatus = 'new'): Sessi
   new SessionState(runtime.format, beginning(runtime, status))
 
 /** With the defaults of the schema, which may have to be waited for. */
-export function newStateBySchema(runtime: Runtime): SessionState | Promise<SessionState> {
+export const newStateBySchema = (runtime: Runtime, status: SessionStatus = 'new') =>
+  stateBySchema(runtime, beginning(runtime, status))
+
+function stateBySchema(runtime: Runtime, begin: Beginning): SessionState | Promise<SessionState> {
   const { schema, format } = runtime
-  if (!schema) return newState(runtime)
-  return initialData(schema).then((output) => {
-    const initial = { serialized: format.serialize(output), output }
-    return new SessionState(format, { ...beginning(runtime, 'new'), initial })
-  })
+  if (!schema) return new SessionState(format, begin)
+  return originBySchema(runtime).then((initial) => new SessionState(format, { ...begin, initial }))
+}
+
+/** What data begin with that were not found in the store; `undefined` for nothing. */
+export async function originBySchema({ schema, format }: Runtime): Promise<Origin | undefined> {
+  if (!schema) return undefined
+  const output = await initialData(schema)
+  return { serialized: format.serialize(output), output }
 }
 
 function beginning(runtime: Runtime, status: SessionStatus): Beginning {
@@ -107,13 +115,13 @@ async function findState(
 }
 
 /** As the option `onStoreError` says. */
-function stateWithoutStore(runtime: Runtime, id: string, error: SessionError): SessionState {
+function stateWithoutStore(runtime: Runtime, id: string, error: SessionError) {
   const { format, onStoreError } = runtime
   if (error.code !== 'STORE_UNAVAILABLE') throw error
   runtime.emit({ type: 'store-error', operation: 'load', error })
   if (onStoreError === 'fail') throw error
   const superseded = keysOf(format, id)
-  return new SessionState(format, { ...beginning(runtime, 'unavailable'), id, error, superseded })
+  return stateBySchema(runtime, { ...beginning(runtime, 'unavailable'), id, error, superseded })
 }
 
 function foundState(
@@ -125,7 +133,7 @@ function foundState(
 ): SessionState | Promise<SessionState> {
   if (decoded === 'ended') {
     runtime.emit({ type: 'ended-id', handle: handleOf(where.id) })
-    return newState(runtime, 'barred')
+    return newStateBySchema(runtime, 'barred')
   }
   const expiresAt = deadlineOf(runtime, decoded.header, found)
   if (expiresAt === undefined) {

@@ -2,14 +2,14 @@ import { Budget } from './budget.ts'
 import { crossesIdentity } from './draft.ts'
 import { SessionInterruptedError } from './errors.ts'
 import { bar } from './interruption.ts'
-import { decodeValue, readable } from './load.ts'
+import { decodeValue, originBySchema, readable } from './load.ts'
 import type { Runtime } from './runtime.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Takes what the store holds now for this request's changes of the data. A dead session stays dead. */
 export async function reload(runtime: Runtime, state: SessionState): Promise<void> {
   // What another owner's session holds is none of this one's.
-  if (state.status === 'new' || state.rotation?.fresh) return state.live.reset()
+  if (state.status === 'new' || state.rotation?.fresh) return state.live.reset(await originBySchema(runtime))
   const loaded = state.stored
   if (state.status !== 'stored' || !loaded) throw state.error ?? new SessionInterruptedError()
   await Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
+import type { SessionContext } from './context.ts'
 import type { SessionOptions } from './options.ts'
 import { createSessions } from './sessions.ts'
 import { MapStore, World } from './testing.ts'
@@ -27,6 +28,46 @@ describe('a schema', () => {
     const context = world.open()
     expect((await context.session()).data).toEqual({ views: 0 })
     expect(context.commit()).toBeUndefined()
+  })
+
+  test('gives its defaults to a login that starts anew, and where no session can be saved', async () => {
+    const world = await started()
+    const login = (owner: string, before: (context: SessionContext) => unknown) =>
+      world.request(async (context) => {
+        const session = await context.session()
+        session.data.views = 5
+        await before(context as never)
+        await session.authenticate(owner)
+        return session.data
+      })
+    await login('ann', () => {})
+    const { cookie } = world
+    expect(await login('bob', (context) => context.loaded?.save())).toEqual({ views: 0 })
+    expect(await login('cid', (context) => context.loaded?.save().then(() => context.destroy()))).toEqual({
+      views: 0,
+    })
+    expect(
+      await login('dan', (context) => context.loaded?.save().then(() => world.open().destroy())),
+    ).toEqual({ views: 0 })
+
+    const ended = world.open(world.sessions, cookie)
+    expect((await ended.session()).data).toEqual({ views: 0 })
+    expect(ended.commit()).toBeUndefined()
+    expect(world.eventsOf('ended-id')).toHaveLength(1)
+
+    const anonymous = world.another({ schema, onStoreError: 'anonymous' })
+    world.store.before = () => {
+      throw new Error('down')
+    }
+    expect((await world.open(anonymous).session()).data).toEqual({ views: 0 })
+  })
+
+  test('of a new session is what a reload goes back to', async () => {
+    const session = await new World({ schema }).open().session()
+    session.data.views = 1
+    session.data.name = 'x'
+    await session.reload()
+    expect(session.data).toEqual({ views: 0 })
   })
 
   test('gives each session defaults of its own, at any depth', async () => {

@@ -38,7 +38,7 @@ export interface Beginning {
   expiresAt: number
   stored?: StoredState
   /** What a session that is not stored begins with, by the schema's defaults. */
-  initial?: Origin
+  initial?: Origin | undefined
   error?: SessionError
   superseded?: SessionKeys
 }
@@ -101,15 +101,15 @@ export class SessionState {
     return this.live.data
   }
 
-  /** Lets go of what was stored, keeping live data of `data` alone. */
-  startOver(header: SessionHeader, data: SessionData): void {
+  /** Lets go of what was stored, keeping live data of `own` alone, on top of what a session begins with. */
+  startOver(header: SessionHeader, own: SessionData, initial: Origin | undefined): void {
     this.status = 'new'
     this.stored = undefined
     this.rotation = undefined
     this.error = undefined
     this.isReported = false
     this.header = header
-    this.live.startOver(data)
+    this.live.startOver(own, initial)
   }
 
   /** After a commit that set out from `snapshot`. */

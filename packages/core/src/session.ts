@@ -4,7 +4,7 @@ import { destroySession } from './destroy.ts'
 import { type SessionError, SessionHeadersSentError, SessionInterruptedError } from './errors.ts'
 import type { Expiry, SessionData, SessionHeader } from './format.ts'
 import { handleOf } from './handle.ts'
-import { isValueError } from './load.ts'
+import { isValueError, originBySchema } from './load.ts'
 import { replaceContents } from './merge.ts'
 import { isRedated, planCommit, planUpdate } from './plan.ts'
 import { reload } from './reload.ts'
@@ -155,6 +155,8 @@ export class Session<Data extends object = SessionData> {
     return this.#exclusively(async () => {
       const state = this.#state
       this.#assertCookieCanChange()
+      // First, so that nothing is missed that changes while it is waited for.
+      const initial = this.#runtime.schema && (await originBySchema(this.#runtime))
       const now = this.#runtime.now()
       const isOthers = state.header.owner !== undefined && state.header.owner !== owner
       const { label, ...header } = state.header
@@ -163,7 +165,7 @@ export class Session<Data extends object = SessionData> {
       this.#renew()
       if (state.status === 'stored' && this.#canRead()) {
         if (isOthers) {
-          state.live.startOver(state.live.ownChanges())
+          state.live.startOver(state.live.ownChanges(), initial)
           next.createdAt = now
           delete next.expiry
         }
@@ -174,7 +176,7 @@ export class Session<Data extends object = SessionData> {
       } else {
         delete next.expiry
         const own = state.status === 'invalid' ? {} : state.live.ownChanges()
-        state.startOver({ ...next, createdAt: now }, own)
+        state.startOver({ ...next, createdAt: now }, own, initial)
       }
       this.#date()
     })
