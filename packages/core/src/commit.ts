@@ -253,6 +253,7 @@ function adopt(
   if (!isDatedMeanwhile) {
     state.expiresAt = expiresAt
     state.datedAt = header.writtenAt
+    state.hasSetExpiry = false
   }
   state.adopt({ id, key, header, serialized, output, value }, plan.mine)
   if (overwritten.length > 0) runtime.emit({ type: 'overwritten', handle: handleOf(id), keys: overwritten })

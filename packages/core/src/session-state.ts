@@ -56,6 +56,8 @@ export class SessionState {
   rotation: PendingRotation | undefined
   /** The idle deadline shall move even if nothing else changes. */
   touched = false
+  /** This request itself said how long its session lasts, and has not stored that yet. */
+  hasSetExpiry = false
   /** What is wrong with an `invalid` or `unavailable` session. */
   error: SessionError | undefined
   /** The keys of a value that cannot be read, to be removed once a login has started a session beside it. */
@@ -107,9 +109,15 @@ export class SessionState {
     this.stored = undefined
     this.rotation = undefined
     this.error = undefined
+    this.failure = undefined
     this.isReported = false
-    this.header = header
+    this.header = this.ownHeader(header)
     this.live.startOver(own, initial)
+  }
+
+  /** Without what was found of how long another session lasts, and of what another library keeps of it. */
+  ownHeader({ expiry, extras: _, ...header }: SessionHeader): SessionHeader {
+    return this.hasSetExpiry && expiry !== undefined ? { ...header, expiry } : header
   }
 
   /** After a commit that set out from `snapshot`. */

@@ -218,6 +218,57 @@ describe('authenticate', () => {
     })
   })
 
+  const starts: [string, (world: World, session: Session) => Promise<unknown>, owner: string][] = [
+    ["on another owner's session", async () => {}, 'bob'],
+    ['after a logout of the same request', (_, session) => session.destroy(), 'ann'],
+    [
+      'after a logout elsewhere that was noticed',
+      async (world, session) => {
+        await world.open().destroy()
+        await session.reload().catch(() => {})
+      },
+      'ann',
+    ],
+    ['after a logout elsewhere', async (world) => world.open().destroy(), 'ann'],
+  ]
+
+  test.each(starts)(
+    'that starts anew %s lasts as this request says, not as the other session did',
+    async (_, before, owner) => {
+      for (const own of ['browser', 60, undefined] as const) {
+        const world = new World()
+        await world.request(async (context) => {
+          const session = await context.session()
+          session.setExpiry('browser')
+          await session.authenticate('ann')
+        })
+        await world.request(async (context) => {
+          const session = await context.session()
+          if (own !== undefined) session.setExpiry(own)
+          await before(world, session)
+          await session.authenticate(owner)
+        })
+        expect(await world.open().session()).toMatchObject({ owner, expiry: own })
+      }
+    },
+  )
+
+  test('after a logout is not refused for a save that failed before it', async () => {
+    const world = new World({ storeTimeout: 0.05 })
+    await world.request(async (context) => (await context.session()).authenticate('ann'))
+    await world.request(async (context) => {
+      const session = await context.session()
+      session.data.n = 1
+      world.store.before = (verb) => {
+        if (verb === 'replace') throw new Error('down')
+      }
+      await expect(session.save()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      await session.destroy()
+      await session.authenticate('bob')
+    })
+    expect((await world.open().session()).owner).toBe('bob')
+  })
+
   test('right after a save that nobody waited for is not lost', async () => {
     const world = await started()
     await world.request(async (context) => {

@@ -164,17 +164,12 @@ export class Session<Data extends object = SessionData> {
       if (options.label !== undefined) next.label = options.label
       this.#renew()
       if (state.status === 'stored' && this.#canRead()) {
-        if (isOthers) {
-          state.live.startOver(state.live.ownChanges(), initial)
-          next.createdAt = now
-          delete next.expiry
-        }
-        state.header = next
+        if (isOthers) state.live.startOver(state.live.ownChanges(), initial)
+        state.header = isOthers ? state.ownHeader({ ...next, createdAt: now }) : next
         state.rotation = { login: true, fresh: isOthers || state.rotation?.fresh === true }
       } else if (state.status === 'new') {
         state.header = next
       } else {
-        delete next.expiry
         const own = state.status === 'invalid' ? {} : state.live.ownChanges()
         state.startOver({ ...next, createdAt: now }, own, initial)
       }
@@ -198,6 +193,7 @@ export class Session<Data extends object = SessionData> {
     const next: SessionHeader = expiry === undefined ? header : { ...header, expiry }
     if (state.sealed && isRedated(this.#runtime, state, next)) throw new SessionHeadersSentError()
     state.header = next
+    state.hasSetExpiry = true
     this.#date()
   }
 
