@@ -1,8 +1,9 @@
 import { Budget } from './budget.ts'
+import { deadlines, expiryFrom } from './deadlines.ts'
 import { crossesIdentity } from './draft.ts'
 import { SessionInterruptedError } from './errors.ts'
 import { bar } from './interruption.ts'
-import { decodeValue, originBySchema, readable } from './load.ts'
+import { deadlineOf, decodeValue, originBySchema, readable } from './load.ts'
 import type { Runtime } from './runtime.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -13,14 +14,16 @@ export async function reload(runtime: Runtime, state: SessionState): Promise<voi
   const loaded = state.stored
   if (state.status !== 'stored' || !loaded) throw state.error ?? new SessionInterruptedError()
   await Budget.spend(runtime.storeTimeout, runtime.now, async (budget) => {
-    const found = await budget.read(() => runtime.store.read(loaded.key, { fresh: true }))
+    const found = await budget.read(() => runtime.store.read(loaded.key, { fresh: true, withDeadline: true }))
     if (found instanceof Error) throw found
     const decoded = found ? decodeValue(runtime, found.value, loaded.key) : 'ended'
     if (!found || decoded === 'ended') throw bar(runtime, state)
+    const expiresAt = deadlineOf(runtime, decoded.header, found)
+    if (expiresAt === undefined) throw bar(runtime, state)
     const now = await readable(runtime, loaded, decoded, found.value)
     if (crossesIdentity(runtime, loaded, now)) throw bar(runtime, state)
     budget.check()
-    if (!state.rotation) state.header = { ...now.header }
-    state.reset(now)
+    state.reset(now, expiresAt)
+    if (state.rotation?.login) state.expiresAt = expiryFrom(runtime.now(), deadlines(state.header, runtime))
   })
 }

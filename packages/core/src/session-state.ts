@@ -141,8 +141,12 @@ export class SessionState {
     this.live.takeIn(stored)
   }
 
-  /** Drops what handlers changed, for what the store holds now. */
-  reset(stored: StoredState): void {
+  /** Drops what handlers changed, for what the store holds now; a login that is still to be stored stays. */
+  reset(stored: StoredState, expiresAt: number): void {
+    const { expiry } = stored.header
+    this.header = this.rotation?.login ? { ...this.header, expiry } : { ...stored.header }
+    this.expiresAt = expiresAt
+    this.hasSetExpiry = false
     this.stored = stored
     this.live.reset(stored)
   }

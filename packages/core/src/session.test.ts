@@ -69,6 +69,36 @@ describe('reload', () => {
     expect(context.commit()).toBeUndefined()
   })
 
+  test.each(['nothing', 'rotate', 'authenticate'] as const)(
+    'takes how long the session lasts as well (before it: %s)',
+    async (verb) => {
+      const world = await started()
+      await world.request(async (context) => (await context.session()).authenticate('ann'))
+      const context = world.open()
+      const session = await context.session()
+      const { expiresAt } = session
+      session.setExpiry(5)
+      if (verb === 'rotate') await session.rotate()
+      if (verb === 'authenticate') await session.authenticate('ann')
+      await session.reload()
+      expect(session).toMatchObject({ expiry: undefined, expiresAt })
+      await world.request(async (other) => (await other.session()).setExpiry(60))
+      await session.reload()
+      expect(session).toMatchObject({ owner: 'ann', expiry: 60, expiresAt: world.time + 60_000 })
+      await context.commit()
+      world.take(context)
+      expect(await world.open().session()).toMatchObject({ owner: 'ann', expiry: 60 })
+    },
+  )
+
+  test('finds a session ended that the rules say is over, though the store still has it', async () => {
+    const world = await started({ absoluteTimeout: 60 })
+    const session = await world.open().session()
+    for (const entry of world.store.entries.values()) entry.expiresAt = Number.POSITIVE_INFINITY
+    world.time += 60_000
+    await expect(session.reload()).rejects.toMatchObject({ code: 'SESSION_INTERRUPTED' })
+  })
+
   test('of a new session empties it', async () => {
     const session = await new World().open().session()
     session.data.n = 1
