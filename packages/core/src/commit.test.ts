@@ -256,6 +256,23 @@ describe('update', () => {
     expect(await dataOf(world)).toEqual({ n: 1 })
   })
 
+  test.each([true, false])(
+    'is refused where setExpiry() has ended the session (stored: %s)',
+    async (isStored) => {
+      const world = isStored ? await worldWith({ n: 1 }) : new World()
+      const context = world.open()
+      const session = await context.session()
+      session.setExpiry(0)
+      const update = session.update((data) => {
+        data.n = 2
+      })
+      await expect(update).rejects.toMatchObject({ code: 'SESSION_INTERRUPTED' })
+      expect(world.values).toEqual([])
+      world.take(context)
+      expect(world.cookie).toBeUndefined()
+    },
+  )
+
   test('starts none when the change changes nothing', async () => {
     const world = new World()
     await world.request(async (context) => (await context.session()).update((data) => data.n))

@@ -76,7 +76,11 @@ function attempt(
     if (state.sealed && needsCookie(runtime, state, plan.kind)) throw new SessionHeadersSentError()
     if (plan.kind === 'drop') throw refusal(runtime, state)
     if (runtime.format.isReadOnly) throw new SessionReadOnlyError()
-    if (plan.kind === 'end') return destroyState(runtime, state, budget)
+    if (plan.kind === 'end') {
+      const hasEnded = await destroyState(runtime, state, budget)
+      if (change) throw refusal(runtime, state)
+      return hasEnded
+    }
     if (plan.kind !== 'extend' && state.live.differs(plan.mine))
       runtime.format.assertStorable?.(state.live.ownChanges())
 

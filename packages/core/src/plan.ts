@@ -1,4 +1,4 @@
-import { cookieDeadline, sameExpiry } from './deadlines.ts'
+import { cookieDeadline, deadlines, expiryFrom, sameExpiry } from './deadlines.ts'
 import type { Serialized, SessionHeader } from './format.ts'
 import { isEntryDue } from './owner-index.ts'
 import type { Runtime } from './runtime.ts'
@@ -26,7 +26,7 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
   }
   const mine = state.live.snapshot()
   if (state.status === 'new') {
-    if (state.expiresAt <= runtime.now()) return undefined
+    if (isOverNow(runtime, state)) return undefined
     const isKept = explicit || state.header.owner !== undefined || state.live.differs(mine)
     return isKept ? { kind: 'create', mine } : undefined
   }
@@ -36,7 +36,7 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
 
   const { header } = state.stored as StoredState
   const isDated = !sameExpiry(header.expiry, state.header.expiry)
-  if (isDated && state.expiresAt <= runtime.now()) return { kind: 'end', mine }
+  if (isDated && isOverNow(runtime, state)) return { kind: 'end', mine }
   if (state.rotation) return { kind: 'rotate', mine }
   if (isDated || header.label !== state.header.label || state.live.differs(mine))
     return { kind: 'replace', mine }
@@ -50,8 +50,15 @@ export function planUpdate(runtime: Runtime, state: SessionState): Plan {
   const plan = planCommit(runtime, state)
   if (plan && plan.kind !== 'extend') return plan
   if (state.status === 'stored') return { kind: 'replace', mine: state.live.snapshot(), optional: true }
-  if (state.status === 'new') return { kind: 'create', mine: state.live.snapshot(), optional: true }
+  if (state.status === 'new' && !isOverNow(runtime, state))
+    return { kind: 'create', mine: state.live.snapshot(), optional: true }
   return { kind: 'drop', mine: '' }
+}
+
+/** The commit is a use: however long the request took, the idle time begins with it. */
+function isOverNow(runtime: Runtime, { header }: SessionState): boolean {
+  const now = runtime.now()
+  return expiryFrom(now, deadlines(header, runtime)) <= now
 }
 
 /** Whether the browser's cookie has to change, which it cannot once the headers have left. */

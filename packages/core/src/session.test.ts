@@ -328,6 +328,21 @@ describe('deadlines', () => {
     expect((await world.open().session()).isNew).toBe(true)
   })
 
+  test('the idle one counts from the save, however long the request took', async () => {
+    const world = new World({ idleTimeout: 60 })
+    await world.request(async (context) => {
+      ;(await context.session()).data.first = true
+      world.time += 61_000
+    })
+    await world.request(async (context) => {
+      const session = await context.session()
+      session.setExpiry(30)
+      world.time += 31_000
+      session.data.second = true
+    })
+    expect((await world.open().session()).data).toEqual({ first: true, second: true })
+  })
+
   test('the idle one moves with every load when rolling, in the same command', async () => {
     const world = await started({ rolling: true })
     world.store.calls.length = 0
