@@ -6,16 +6,16 @@ import type { SessionState, StoredState } from './session-state.ts'
 /** The session ended under this request: what it changed is dropped, and it may write no more. */
 export function bar(runtime: Runtime, state: SessionState): SessionInterruptedError {
   const { id } = state.stored as StoredState
-  runtime.emit({ type: 'interrupted', handle: handleOf(id), keys: state.live.changedKeys() })
+  state.told = state.live.changedKeys()
+  runtime.emit({ type: 'interrupted', handle: handleOf(id), keys: state.told })
   state.status = 'barred'
-  state.isReported = true
   return new SessionInterruptedError()
 }
 
 /** Why a session that cannot be saved is not saved. */
 export function refusal(runtime: Runtime, state: SessionState): SessionError {
-  const keys = state.status === 'invalid' || state.isReported ? [] : state.live.changedKeys()
-  state.isReported = true
+  const keys = state.status === 'invalid' ? [] : state.untoldKeys()
+  state.told = [...state.told, ...keys]
   if (state.error) {
     if (keys.length > 0) runtime.emit({ type: 'dropped', keys })
     return state.error

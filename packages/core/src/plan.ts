@@ -31,7 +31,9 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
     return isKept ? { kind: 'create', mine } : undefined
   }
   if (state.status !== 'stored') {
-    return explicit || (!state.isReported && state.live.differs(mine)) ? { kind: 'drop', mine } : undefined
+    return explicit || (state.live.differs(mine) && state.untoldKeys().length > 0)
+      ? { kind: 'drop', mine }
+      : undefined
   }
 
   const { header } = state.stored as StoredState

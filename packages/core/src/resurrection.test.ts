@@ -48,6 +48,20 @@ describe.each(Object.entries(endings))('%s while a request holds the session', (
     expect(context.commit()).toBeUndefined()
   })
 
+  test('tells of what is written after it was noticed as well, and of nothing twice', async () => {
+    const { world } = await interrupted(async (context) => {
+      const session = await context.session()
+      await expect(session.reload()).rejects.toMatchObject({ code: 'SESSION_INTERRUPTED' })
+      session.data.late = true
+      await context.commit()
+      session.data.later = true
+      await context.commit()
+      expect(context.commit()).toBeUndefined()
+    })
+    const told = world.eventsOf('interrupted').flatMap(({ keys }) => keys)
+    expect(told).toEqual(['late', 'later'])
+  })
+
   test('makes an explicit save throw', async () => {
     const { world, before } = await interrupted(async (context) => {
       const session = await context.session()

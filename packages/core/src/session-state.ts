@@ -68,8 +68,8 @@ export class SessionState {
   sealed = false
   /** An explicit save that failed and was perhaps ignored: a response must not leave as if all was well. */
   failure: SessionError | undefined
-  /** An event has told that this request's changes are dropped. */
-  isReported = false
+  /** The keys that an event has told of: what this request changed in them is dropped. */
+  told: readonly string[] = []
 
   readonly live: LiveData
   #id: string | (() => string)
@@ -103,6 +103,11 @@ export class SessionState {
     return this.live.data
   }
 
+  /** The keys that this request changed in vain, and no event has told of. */
+  untoldKeys(): string[] {
+    return this.live.changedKeys().filter((key) => !this.told.includes(key))
+  }
+
   /** Lets go of what was stored, keeping live data of `own` alone, on top of what a session begins with. */
   startOver(header: SessionHeader, own: SessionData, initial: Origin | undefined): void {
     this.status = 'new'
@@ -110,7 +115,7 @@ export class SessionState {
     this.rotation = undefined
     this.error = undefined
     this.failure = undefined
-    this.isReported = false
+    this.told = []
     this.header = this.ownHeader(header)
     this.live.startOver(own, initial)
   }
