@@ -216,7 +216,23 @@ describe('update', () => {
     const session = await world.open().session()
     world.store.calls.length = 0
     await session.update((data) => data.n)
-    expect(world.store.calls).toEqual([])
+    expect(world.store.calls).toEqual(['read'])
+  })
+
+  test('decides by what the store holds now that there is nothing to change', async () => {
+    const world = await worldWith({ stock: 0 })
+    const session = await world.open().session()
+    const take = (data: Record<string, unknown>) => {
+      if (data.stock === 0) return false
+      data.stock = (data.stock as number) - 1
+      return true
+    }
+    await expect(session.update(take)).resolves.toBe(false)
+    await world.request(async (context) => Object.assign((await context.session()).data, { stock: 5 }))
+    await expect(session.update(take)).resolves.toBe(true)
+    expect(await dataOf(world)).toEqual({ stock: 4 })
+    await world.request((context) => context.destroy())
+    await expect(session.update(() => 1)).rejects.toMatchObject({ code: 'SESSION_INTERRUPTED' })
   })
 
   test('saves nothing when the change throws, and the data stay as they were', async () => {

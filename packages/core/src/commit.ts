@@ -130,12 +130,19 @@ async function overwrite(work: Commit, latest: Uint8Array | undefined): Promise<
   const loaded = state.stored as StoredState
   let current: StoredState | typeof LOST = await newest(work, latest)
   let isDoubtful = false
+  let isNewest = false
   for (;;) {
     if (current === LOST || (current !== loaded && crossesIdentity(runtime, loaded, current)))
       return { answer: LOST }
     const draft = mergeDraft(runtime, state, plan.mine, current)
     const answer = await applyChange(work, draft)
-    if (plan.optional && isSameData(runtime, draft.serialized, current.serialized)) return { answer }
+    if (plan.optional && isSameData(runtime, draft.serialized, current.serialized)) {
+      // No write tells whether others were faster.
+      if (isNewest) return { answer }
+      current = await readNow(work, loaded)
+      isNewest = true
+      continue
+    }
 
     const write = plan.kind === 'rotate' ? rotate : replace
     const { met, value, repeated } = await write(work, draft, current)
@@ -145,6 +152,7 @@ async function overwrite(work: Commit, latest: Uint8Array | undefined): Promise<
     // A counter may have been counted already; a merge gives the same however often it is made.
     if (isDoubtful && change) throw doubtful()
     current = await decodeCurrent(runtime, loaded, met.value)
+    isNewest = true
     budget.check()
   }
 }
@@ -239,6 +247,13 @@ async function newest({ runtime, state }: Commit, latest: Uint8Array | undefined
   if (!latest) return loaded
   const handed = await decodeCurrent(runtime, loaded, latest)
   return handed !== LOST && handed.header.writtenAt >= loaded.header.writtenAt ? handed : loaded
+}
+
+/** What the store itself holds. */
+async function readNow({ runtime, budget }: Commit, loaded: StoredState) {
+  const found = await budget.read(() => runtime.store.read(loaded.key, { fresh: true }))
+  if (found instanceof Error) throw found
+  return found ? decodeCurrent(runtime, loaded, found.value) : LOST
 }
 
 async function decodeCurrent(runtime: Runtime, { id, key }: StoredState, value: Uint8Array) {
