@@ -224,8 +224,8 @@ export class SessionContext<Data extends object = SessionData> {
     if (this.#isFresh || state?.status !== 'stored') return
     await state.exclusively(async () => {
       const { stored } = state
-      // Written or ended by this request meanwhile, or about to be moved: the store has said, or will say, how it stands.
-      if (this.#isFresh || !stored || state.status !== 'stored' || state.cookie || state.rotation) return
+      // Ended by this request meanwhile, or about to be moved: the store has said, or will say, how it stands.
+      if (this.#isFresh || !stored || state.status !== 'stored' || state.rotation) return
       const now = await loadState(this.#runtime, stored.id, true)
       this.#isFresh = true
       if (now.stored && !crossesIdentity(this.#runtime, stored, now.stored))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { SessionOptions } from './options.ts'
 import type { ReadOptions, SessionStore } from './store.ts'
 import { World } from './testing.ts'
 
@@ -23,10 +24,10 @@ class Remembering {
   }
 }
 
-async function behindMemory(filling: Record<string, unknown> = {}) {
-  const world = new World()
+async function behindMemory(filling: Record<string, unknown> = {}, options: Partial<SessionOptions> = {}) {
+  const world = new World(options)
   const memory = new Remembering()
-  const sessions = world.another({ store: memory.inFrontOf(world) })
+  const sessions = world.another({ ...options, store: memory.inFrontOf(world) })
   await world.request(async (context) => {
     const session = await context.session()
     Object.assign(session.data, filling, { a: 1 })
@@ -100,6 +101,15 @@ describe('session({ fresh: true })', () => {
       expect(world.values).toEqual([])
     },
   )
+
+  test('asks the store also where reading the session sends its cookie again', async () => {
+    const { logout, open } = await behindMemory({}, { rolling: true, cookie: { deadline: 'idle' } })
+    await logout()
+    const context = open()
+    expect((await context.session()).owner).toBe('ann')
+    expect((await context.session({ fresh: true })).owner).toBeUndefined()
+    expect(context.headers().setCookies).toEqual([])
+  })
 
   test('tells of changes to a session that ended elsewhere, and drops them', async () => {
     const { world, logout, open } = await behindMemory()

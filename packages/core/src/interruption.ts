@@ -9,6 +9,8 @@ export function bar(runtime: Runtime, state: SessionState): SessionInterruptedEr
   state.told = state.live.changedKeys()
   runtime.emit({ type: 'interrupted', handle: handleOf(id), keys: state.told })
   state.status = 'barred'
+  // Sent once more, it would take the place of what a rotation or a login has handed out since.
+  if (state.cookie === 'set') state.cookie = undefined
   return new SessionInterruptedError()
 }
 

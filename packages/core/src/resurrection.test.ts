@@ -48,6 +48,17 @@ describe.each(Object.entries(endings))('%s while a request holds the session', (
     expect(context.commit()).toBeUndefined()
   })
 
+  test('sends no cookie again that follows the idle deadline', async () => {
+    const world = await loggedIn({ rolling: true, cookie: { deadline: 'idle' } })
+    const context = world.open()
+    const session = await context.session()
+    await end(world)
+    session.data.late = true
+    await context.commit()
+    expect(world.eventsOf('interrupted')).toHaveLength(1)
+    expect(context.headers().setCookies).toEqual([])
+  })
+
   test('tells of what is written after it was noticed as well, and of nothing twice', async () => {
     const { world } = await interrupted(async (context) => {
       const session = await context.session()
