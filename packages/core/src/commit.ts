@@ -81,8 +81,10 @@ function attempt(
       if (change) throw refusal(runtime, state)
       return hasEnded
     }
-    if (plan.kind !== 'extend' && state.live.differs(plan.mine))
-      runtime.format.assertStorable?.(state.live.ownChanges())
+    if (plan.kind !== 'extend' && state.live.differs(plan.mine)) {
+      // With a schema changes are told as they would be stored, where a loss may look like none.
+      runtime.format.assertStorable?.(runtime.schema ? state.data : state.live.ownChanges())
+    }
 
     const work = { runtime, state, plan, budget, change }
     if (plan.kind === 'create') return create(work)

@@ -157,6 +157,17 @@ describe('a schema', () => {
     }
   })
 
+  test('lets nothing pass that the format would lose, where what is left of it is as it was', async () => {
+    const loose = z.object({ bag: z.any(), n: z.number().optional() })
+    const world = new World<z.infer<typeof loose>>({ schema: loose })
+    await world.request(async (context) => {
+      ;(await context.session()).data.bag = {}
+    })
+    const context = world.open()
+    Object.assign((await context.session()).data, { bag: new Set([1]), n: 1 })
+    await expect(context.commit()).rejects.toMatchObject({ code: 'SESSION_DATA_INVALID' })
+  })
+
   test('that converts has events name only what a request changed', async () => {
     const dated = z.object({ born: z.coerce.date().optional(), note: z.string().optional() })
     const world = new World<z.infer<typeof dated>>({ schema: dated })
