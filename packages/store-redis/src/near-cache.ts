@@ -1,7 +1,8 @@
 import type { ReadOptions, SessionStore, StoredValue, WatchableStore } from '@tegata/core'
 import { NearEntries, type NearEntry } from './near-entries.ts'
+import { lagOf, MOST_LAG } from './near-lag.ts'
 import { Liveness } from './near-liveness.ts'
-import { lagOf, MOST_LAG, slideOf } from './near-slide.ts'
+import { slideOf } from './slide.ts'
 
 export interface NearCacheOptions {
   /** Which keys to remember: those that begin so, as the format's do. Default `''`: all. Changes of others are not even sent. */
@@ -146,10 +147,12 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
 
 /** Whether a rolling read has to move the deadline. */
 function isDue({ value, expiresAt = Number.POSITIVE_INFINITY }: StoredValue, extend: Extension): boolean {
-  const slide = slideOf(value, extend.fields, extend.now)
+  const slide = slideOf(value, extend.fields)
   if (!slide) return false
-  if (slide.target <= extend.now) return true
-  return Math.abs(slide.target - expiresAt) >= Math.max(slide.lag, extend.touchAfter)
+  const target = Math.min(extend.now + slide.idle, slide.until)
+  return (
+    target <= extend.now || Math.abs(target - expiresAt) >= Math.max(lagOf(slide.idle), extend.touchAfter)
+  )
 }
 
 const answer = ({ value, expiresAt }: StoredValue): StoredValue => ({

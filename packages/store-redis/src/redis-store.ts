@@ -1,22 +1,16 @@
-import type {
-  EndMark,
-  EnumerableStore,
-  IndexedStore,
-  ReadOptions,
-  SessionValueError,
-  StoredValue,
-  WatchableStore,
-} from '@tegata/core'
+import type { EndMark, EnumerableStore, IndexedStore, WatchableStore } from '@tegata/core'
 import { type DurabilityOptions, type Outcome, replicaConfirmation } from './durability.ts'
 import { guardCommands } from './guard-commands.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { expectation, notAString, replaceOutcome } from './replace-outcome.ts'
-import { bytes, text } from './reply.ts'
+import { text } from './reply.ts'
 import { marking, rotateInOneStep, rotateInTwoSteps, takeBack } from './rotate.ts'
 import { scanKeys } from './scan-keys.ts'
-import { type ScriptReply, scriptRunner } from './script-runner.ts'
+import { scriptRunner } from './script-runner.ts'
+import { scriptSender } from './script-sender.ts'
 import { sessionIndex } from './session-index.ts'
-import { hasCode, storeFailure } from './store-failure.ts'
+import { sessionReads } from './session-reads.ts'
+import { storeFailure } from './store-failure.ts'
 import { watchKeys } from './watch-keys.ts'
 
 export interface RedisStoreOptions {
@@ -33,8 +27,6 @@ export interface RedisStoreOptions {
 
 export type RedisStore = EnumerableStore & WatchableStore & IndexedStore
 
-type Extension = NonNullable<ReadOptions['extend']>
-
 /**
  * Sessions in Redis 6.2 or newer, or Valkey: each verb is atomic, and one round trip. Deadlines are sent as time left, so that
  * Redis' clock and ours need not agree.
@@ -45,9 +37,10 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
     throw new TypeError('The option `commandTimeout` must be a positive number of seconds.')
   }
   const commands = guardCommands(client, commandTimeout * 1000)
-  const run = scriptRunner(commands, now)
+  const send = scriptSender(commands, now)
+  const run = scriptRunner(commands, send, now)
   const confirm = replicaConfirmation(commands, options.durability)
-  const index = sessionIndex(commands, run, left)
+  const index = sessionIndex(commands, send, run, left)
   const move = commands.primaries
     ? rotateInTwoSteps(run, left, index, commands)
     : rotateInOneStep(run, left, index)
@@ -72,24 +65,6 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
     }
   }
 
-  const valueIn = (reply: unknown) => (reply === null ? null : { value: bytes(reply) })
-
-  function unread(cause: unknown): SessionValueError {
-    if (commands.isErrorReply(cause) && hasCode(cause, 'WRONGTYPE')) return notAString(cause)
-    throw storeFailure(commands, cause, 'not-applied')
-  }
-
-  async function readExtending(key: string, { fields, now: sentAt, touchAfter }: Extension) {
-    const positions = [...fields.idle, ...fields.until].map(String)
-    const args = [String(sentAt), String(touchAfter), ...positions]
-    return found(await run('readExtending', { keys: [key], args, ifLost: 'not-applied' }), sentAt)
-  }
-
-  async function readWithDeadline(key: string) {
-    const sentAt = now()
-    return found(await run('readWithDeadline', { keys: [key], args: [], ifLost: 'not-applied' }), sentAt)
-  }
-
   return {
     name: 'redis',
     supports: {
@@ -100,11 +75,7 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       watch: client.connect !== undefined,
     },
 
-    read(key, options) {
-      if (options?.extend) return readExtending(key, options.extend)
-      if (options?.withDeadline) return readWithDeadline(key)
-      return commands.send(key, ['GET', key]).then(valueIn, unread)
-    },
+    read: sessionReads(commands, send, now),
 
     async create(key, value, expiresAt, { notAfter, index: entry } = {}) {
       const deadline = left(expiresAt)
@@ -166,12 +137,4 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
 
     watch: (prefix, listener) => watchKeys(client, prefix, listener, commandTimeout * 1000),
   }
-}
-
-/** What the scripts that read say; their milliseconds count from when they were sent at the earliest. */
-function found([outcome, value, ms]: ScriptReply, sentAt: number): StoredValue | SessionValueError | null {
-  if (outcome === 'gone') return null
-  if (outcome === 'invalid') return notAString()
-  const expiresAt = Number(ms) < 0 ? Number.POSITIVE_INFINITY : sentAt + Number(ms)
-  return { value: bytes(value), expiresAt }
 }

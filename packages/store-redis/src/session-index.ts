@@ -1,8 +1,11 @@
 import type { IndexEntry, IndexMember } from '@tegata/core'
 import type { Outcome } from './durability.ts'
+import { members } from './index-scripts.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { text } from './reply.ts'
 import type { Left, RunScript } from './script-runner.ts'
+import type { SendScript } from './script-sender.ts'
+import { storeFailure } from './store-failure.ts'
 
 /** Keys that one command takes out. */
 const STEP = 500
@@ -22,10 +25,12 @@ export interface SessionIndex {
 }
 
 export function sessionIndex(
-  { primaries, keyPrefix = '' }: RedisCommands,
+  commands: RedisCommands,
+  send: SendScript,
   run: RunScript,
   left: Left,
 ): SessionIndex {
+  const { primaries, keyPrefix = '' } = commands
   const isHere = primaries === undefined
 
   const argsOf = ({ note, expiresAt, keepsRank }: IndexEntry) => [
@@ -62,8 +67,11 @@ export function sessionIndex(
         : [],
 
     async members(index) {
-      const [, fields] = await run('members', { keys: [index], args: [], ifLost: 'not-applied' })
-      return membersIn(fields as unknown[], keyPrefix)
+      try {
+        return membersIn((await send(members, [index], [])) as unknown[], keyPrefix)
+      } catch (cause) {
+        throw storeFailure(commands, cause, 'not-applied')
+      }
     },
 
     remove,
