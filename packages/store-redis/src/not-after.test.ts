@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { EnumerableStore } from '@tegata/core'
 import { redisOrSkip, underWay } from '@tegata/test-servers'
+import keySlot from 'cluster-key-slot'
 import { describe, expect, test } from 'vitest'
-import { Fixture, isSuccess, stamp, utf8 } from './testing.ts'
+import type { RedisCommands } from './redis-commands.ts'
+import { redisStore } from './redis-store.ts'
+import { commandsOf, Fixture, isSuccess, stamp, utf8 } from './testing.ts'
 
 await redisOrSkip(
   'a write that the server gets to after `notAfter` is refused',
@@ -95,6 +99,55 @@ await redisOrSkip(
         expect(await fixture.sentBy(replace('D', 'C'))).toEqual(['EVALSHA'])
       },
     )
+
+    describe('in a Cluster whose servers’ clocks differ', () => {
+      const lead = 400
+
+      /** Two primaries, the one of `behind` and the one of `ahead`. */
+      function twoClocks(): EnumerableStore {
+        const commands = commandsOf(fixture.client)
+        const send: RedisCommands['send'] = async (key, args) => {
+          if (key !== 'ahead' || !args[0].startsWith('EVAL')) return commands.send(key, args)
+          const [command, script = '', keys, ...rest] = args
+          const at = Number(keys)
+          const times = rest.slice(at, at + 2).map((time) => (time === '' ? '' : String(Number(time) - lead)))
+          const shifted = [...rest.slice(0, at), ...times, ...rest.slice(at + 2)]
+          const [outcome, time, ...more] = (await commands.send(key, [
+            command,
+            script,
+            String(at),
+            ...shifted,
+          ])) as [unknown, number, ...unknown[]]
+          return [outcome, time && time + lead, ...more]
+        }
+        const primaryOfSlot = (slot: number) => (slot === keySlot('ahead') ? 'ahead' : 'behind')
+        return redisStore({ ...commands, send, primaryOfSlot }, { now: fixture.now })
+      }
+
+      test('by the clock of the one that holds it', async () => {
+        const store = twoClocks()
+        await store.create('behind', utf8('A'), later(), inTime())
+        await store.create('ahead', utf8('A'), later(), inTime())
+        redis.freeze()
+        const late = store.replace('behind', utf8('B'), later(), stamp('A'), { notAfter: later(lead) })
+        const refused = underWay(expect(late).rejects.toMatchObject({ outcome: 'not-applied' }))
+        await sleep(1.5 * lead)
+        redis.thaw()
+        await refused
+        expect(await fixture.dump()).toEqual({ ahead: 'A', behind: 'A' })
+      })
+
+      test('while those in time take one round trip, to whichever', async () => {
+        const store = twoClocks()
+        const keys = ['behind', 'ahead']
+        for (const key of keys) await store.create(key, utf8('0'), later(), inTime())
+        const touchBoth = async () => {
+          for (const key of keys) await store.touch(key, later(), inTime())
+        }
+        await touchBoth()
+        expect(await fixture.sentBy(touchBoth)).toEqual(['EVALSHA', 'EVALSHA'])
+      })
+    })
   },
   { appendOnly: true },
 )

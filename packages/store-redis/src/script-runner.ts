@@ -1,4 +1,5 @@
 import { StoreUnavailableError, type WriteOutcome } from '@tegata/core'
+import { primaryOf } from './primary-of.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { text } from './reply.ts'
 import type { ScriptArguments, ScriptKeys, SendScript } from './script-sender.ts'
@@ -25,12 +26,20 @@ export type RunScript = (name: ScriptName, call: ScriptCall) => Promise<ScriptRe
 
 /** Runs the scripts that write, and keeps to the time a caller has. */
 export function scriptRunner(commands: RedisCommands, send: SendScript, now: () => number): RunScript {
-  const clock = new ServerClock()
+  const clocks = new Map<string | undefined, ServerClock>()
+
+  /** Of the primary that holds `key`: those of a Cluster need not agree either. */
+  function clockOf(key: string): ServerClock {
+    const primary = primaryOf(commands, key)
+    const clock = clocks.get(primary) ?? new ServerClock()
+    clocks.set(primary, clock)
+    return clock
+  }
 
   return async (name, { keys, args, notAfter = Number.POSITIVE_INFINITY, ifLost }) => {
     for (let attempt = 1; ; attempt++) {
       const sentAt = now()
-      const { from, until } = clock.window(sentAt, notAfter)
+      const { from, until } = clockOf(keys[0]).window(sentAt, notAfter)
       const window = Number.isFinite(until) ? [String(from), String(until)] : ['', '']
       let reply: unknown
       try {
@@ -40,7 +49,8 @@ export function scriptRunner(commands: RedisCommands, send: SendScript, now: () 
       }
       const receivedAt = now()
       const [outcome, serverTime, ...rest] = reply as [Uint8Array, unknown, ...unknown[]]
-      if (Number(serverTime) > 0) clock.learn(Number(serverTime), sentAt, receivedAt)
+      // Who has answered may be another one than was asked first, and is known by now.
+      if (Number(serverTime) > 0) clockOf(keys[0]).learn(Number(serverTime), sentAt, receivedAt)
       const word = text(outcome)
       if (word !== 'late') return [word, ...rest]
       // With time left by our own clock it was the estimate that was wrong, and this very reply has put it right.
