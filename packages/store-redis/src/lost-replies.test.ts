@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EnumerableStore } from '@tegata/core'
+import type { EndOptions, EnumerableStore } from '@tegata/core'
 import { redisOrSkip } from '@tegata/test-servers'
 import { expect, test } from 'vitest'
 import { redisStore } from './redis-store.ts'
@@ -60,6 +60,32 @@ await redisOrSkip('a call repeated because its reply was lost answers as the fir
       outcome: 'replaced',
     })
     expect(await fixture.dump()).toEqual({ l: 'ended:1', m: 'C' })
+  })
+
+  test.each<[string, EndOptions]>([
+    ['with a mark', { mark: mark() }],
+    ['without', {}],
+  ])('rotate over two servers of a Cluster, also if one refuses it meanwhile, %s', async (_, options) => {
+    const commands = commandsOf(fixture.client)
+    const refusal = Object.assign(new Error('CLUSTERDOWN The cluster is down'), { name: 'ReplyError' })
+    let sent = 0
+    const store = redisStore({
+      ...commands,
+      primaries: async () => [commands],
+      // Making the new key and ending the old one, by turns.
+      async send(key, args) {
+        if (++sent === 4) throw refusal
+        const reply = await commands.send(key, args)
+        if (sent === 2) throw new Error('read ECONNRESET')
+        return reply
+      },
+    })
+    await fixture.put()
+    const rotate = () => store.rotate('k', 'l', utf8('B'), later(), stamp('A'), options)
+    await expect(rotate()).rejects.toMatchObject({ outcome: 'unknown' })
+    await expect(rotate()).rejects.toMatchObject({ outcome: 'not-applied' })
+    expect(await rotate()).toEqual({ outcome: 'replaced' })
+    expect(await fixture.dump()).toMatchObject({ l: 'B' })
   })
 
   test('rotate, but not to a key that holds something else', async () => {

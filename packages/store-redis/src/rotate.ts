@@ -75,8 +75,8 @@ export function rotateInTwoSteps(
       // An earlier call has moved the session, and where its new key is not there any more somebody ended it.
       else answer = { outcome: isMadeNow ? 'gone' : 'replaced' }
     } catch (error) {
-      // Where the reply was lost the old key may have gone: the same call, made again, finds out.
-      await takeBack(run, error, newKey, value)
+      // Where the reply was lost, to this call or to an earlier one, the old key may have gone: the same call, made again, finds out.
+      await takeBack(run, error, newKey, value, isMadeNow)
       throw error
     }
     if (answer instanceof Error || answer.outcome !== 'replaced') await undo(run, newKey, value)
@@ -94,7 +94,7 @@ export async function takeBack(
   error: unknown,
   key: string,
   value: Uint8Array,
-  isMadeNow = true,
+  isMadeNow: boolean,
 ): Promise<void> {
   const isRefused = error instanceof StoreUnavailableError && error.outcome === 'not-applied'
   if (isRefused && isMadeNow) await undo(run, key, value).catch(() => {})
