@@ -1,4 +1,10 @@
-import type { EndMark, EnumerableStore, IndexedStore, WatchableStore } from '@tegata/core'
+import {
+  type EndMark,
+  type EnumerableStore,
+  type IndexedStore,
+  StoreUnavailableError,
+  type WatchableStore,
+} from '@tegata/core'
 import { type DurabilityOptions, type Outcome, replicaConfirmation } from './durability.ts'
 import { guardCommands } from './guard-commands.ts'
 import type { RedisCommands } from './redis-commands.ts'
@@ -100,7 +106,15 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
       const args = [value, left(expiresAt), ...expectation(expected), ...beside.args]
       const call = { keys: [key, ...beside.keys] as const, args, notAfter, ifLost: 'unknown' } as const
       const answer = replaceOutcome(await run('replace', call))
-      if ('outcome' in answer && answer.outcome === 'replaced') await index.enter(entry, key)
+      if ('outcome' in answer && answer.outcome === 'replaced') {
+        await index.enter(entry, key).catch((cause) => {
+          // Written, and not taken back; the same call, made again, enters it.
+          throw new StoreUnavailableError('A session was written, but not entered into its index.', {
+            cause,
+            outcome: 'unknown',
+          })
+        })
+      }
       return answer
     },
 

@@ -32,6 +32,25 @@ await redisOrSkip('a failure is told from an answer', (redis) => {
     })
   })
 
+  test('a write that was made is “unknown” where its index, elsewhere in a Cluster, refuses its entry', async () => {
+    const commands = commandsOf(fixture.client)
+    const refusal = Object.assign(new Error('CLUSTERDOWN The cluster is down'), { name: 'ReplyError' })
+    let isDown = true
+    const store = redisStore({
+      ...commands,
+      primaries: async () => [commands],
+      send: (key, args) => (key === 'i' && isDown ? Promise.reject(refusal) : commands.send(key, args)),
+    })
+    const index = { key: 'i', note: 'n', expiresAt: later() }
+    await fixture.put()
+    const replace = () => store.replace('k', utf8('B'), later(), stamp('A'), { index })
+    await expect(replace()).rejects.toMatchObject({ outcome: 'unknown', cause: { cause: refusal } })
+    expect(await fixture.dump()).toEqual({ k: 'B' })
+    isDown = false
+    expect(await replace()).toEqual({ outcome: 'replaced' })
+    expect(await store.members('i')).toMatchObject([{ key: 'k' }])
+  })
+
   test('a full Redis refuses writes, but lets sessions be read and ended', async () => {
     const full = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
     const client = new Redis(full.url)
