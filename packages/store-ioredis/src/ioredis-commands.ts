@@ -88,13 +88,10 @@ const commandsOf = (client: Client): RedisCommands => ({
 })
 
 /**
- * By name: the application's copy of ioredis has classes of its own. Redirections without end are what servers answered too, and
- * nothing was done.
+ * By name: the application's copy of ioredis has classes of its own. "Too many Cluster redirections" is none, whatever it quotes:
+ * before the last error the reply of one that had done it may have been lost.
  */
-const isErrorReply = (error: unknown): error is Error =>
-  error instanceof Error &&
-  (error.name === 'ReplyError' ||
-    error.message.startsWith('Too many Cluster redirections. Last error: ReplyError'))
+const isErrorReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
 /**
  * Everything that is sent in one turn of the event loop leaves in one write: each costs more than all the rest of a command, and
