@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EnumerableStore } from '@tegata/core'
-import { clusterOrSkip, sentinelsOrSkip } from '@tegata/test-servers'
+import { clusterOrSkip, redisOrSkip, sentinelsOrSkip, underWay } from '@tegata/test-servers'
 import { Cluster as Cluster6, Redis as Redis6 } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type IoredisClient, ioredisStore } from './index.ts'
 
 interface Client extends IoredisClient {
@@ -72,4 +73,41 @@ await clusterOrSkip('durability in a Cluster', (cluster) => {
   waitsForReplicas('ioredis 5', () => new Cluster5(cluster.nodes))
   waitsForReplicas('ioredis 6', () => new Cluster6(cluster.nodes))
   waitsForReplicas('ioredis 6 with a prefix', () => new Cluster6(cluster.nodes, { keyPrefix: 'app:' }))
+
+  test('leaves no listener behind for each connection that was lost', async () => {
+    const client = new Cluster6(cluster.nodes)
+    onTestFinished(() => client.disconnect())
+    const store = ioredisStore(client, { durability: { replicas: 1 } })
+    const primary = await cluster.primaryOf('k')
+    const loseConnections = async () => {
+      const before = client.listenerCount('end')
+      await expect.poll(() => store.create('k', utf8('A'), later()).catch(() => false)).toBe(true)
+      await primary.killClients()
+      return client.listenerCount('end') - before
+    }
+    await loseConnections()
+    for (let again = 0; again < 3; again++) {
+      await sleep(100)
+      expect(await loseConnections()).toBe(0)
+    }
+  })
+})
+
+await redisOrSkip('a connection that asks for replicas, of', (redis) => {
+  test.each<[string, () => Client]>([
+    ['ioredis 5', () => new Redis5(redis.url, { connectionName: 'tegata-test' })],
+    ['ioredis 6', () => new Redis6(redis.url, { connectionName: 'tegata-test' })],
+  ])('%s, is not opened for who still waits when the client ends', async (_, create) => {
+    const client = create()
+    const store = ioredisStore(client, { durability: { replicas: 1 } })
+    const clients = async () => (await redis.cli('client', 'list')).split('name=tegata-test').length - 1
+    const first = underWay(store.create('k', utf8('A'), later()).catch(({ outcome }) => outcome))
+    await expect.poll(clients).toBe(2)
+    const second = underWay(store.create('l', utf8('A'), later()).catch(({ outcome }) => outcome))
+    await expect.poll(() => redis.cli('exists', 'l')).toBe('1')
+    client.disconnect()
+    expect(await Promise.all([first, second])).toEqual(['unknown', 'unknown'])
+    await sleep(100)
+    expect(await clients()).toBe(0)
+  })
 })

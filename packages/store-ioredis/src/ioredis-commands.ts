@@ -29,6 +29,7 @@ interface Stream {
 /** What the types of `Redis` and `Cluster` do not have in common. */
 interface Client extends Methods<Promise<unknown>> {
   readonly isCluster: boolean
+  readonly status: string
   readonly stream?: Stream
   readonly options?: {
     readonly keyPrefix?: string
@@ -134,15 +135,22 @@ function refuseReplicas({ isCluster, options = {} }: Client): void {
  */
 function confirmations(client: Client): NonNullable<RedisCommands['confirm']> {
   const connections = new Map<string | undefined, Client>()
+  let isWatched = false
+
+  /** They end with the client they were made from. */
+  function watch(): void {
+    if (isWatched) return
+    isWatched = true
+    client.on('end', () => {
+      for (const duplicate of connections.values()) duplicate.disconnect()
+    })
+  }
 
   function connection(primary: string | undefined): Client {
     const opened = connections.get(primary)
     if (opened) return opened
-    if (connections.size === 0) {
-      client.once('end', () => {
-        for (const duplicate of connections.values()) duplicate.disconnect()
-      })
-    }
+    if (client.status === 'end') throw new Error('The client was closed meanwhile.')
+    watch()
     const original = client.isCluster ? nodeOf(client, primary) : client
     // A Cluster puts its prefix before keys itself, its nodes do not.
     const { keyPrefix } = client.options ?? {}
