@@ -93,8 +93,8 @@ await redisOrSkip('nearCache', (redis) => {
     },
   )
 
-  test('closes its connection with the client', async () => {
-    const client = redis6.createClient(options())
+  test.each(Object.entries(kinds))('%s: closes its connection with the client', async (_, create) => {
+    const client = create()
     const { hot } = await reading(client, redis6.createClient(options()))
     await hot()
     const trackers = async () =>

@@ -119,7 +119,11 @@ export function nodeRedisConnection(given: NodeRedisClient, hooks: ConnectionHoo
   const opened = open(duplicateOf(client, hooks.node))
   return {
     ready: opened.then(() => {}),
-    send: async (args) => (await opened).sendCommand(args),
+    async send(args) {
+      // A pool does not tell of its end.
+      if (!client.isOpen) end()
+      return (await opened).sendCommand(args)
+    },
     subscribe: async (channel) => (await opened).subscribe(channel, hooks.invalidated, true),
     close,
   }
