@@ -60,6 +60,13 @@ describe.each<[string, () => Express]>([
       },
     ],
     [
+      'an application that a handler of the outer one calls',
+      (app, called) => {
+        called.all('/', write)
+        app.use(sessions(), (req, res, next) => called(req, res, next))
+      },
+    ],
+    [
       'an application with compression before it',
       (app) => app.use(compression({ threshold: 0 }), sessions(), write),
     ],
@@ -96,6 +103,19 @@ describe.each<[string, () => Express]>([
       expect(await get('/plain')).toEqual({ body: 'plain', cookie: undefined })
       expect(await get('/head')).toEqual({ body: 'head', cookie: undefined })
       expect((await get('/')).cookie).toMatch(/^sid=/)
+    }
+  })
+
+  test('a response is held with layers before it, and without, in one application', async () => {
+    const app = create()
+    const compress = compression({ threshold: 0 })
+    app.use((req, res, next) => (req.path === '/plain' ? next() : compress(req, res, next)))
+    app.use(sessions(), write)
+    const get = await serve(app)
+    for (const path of ['/', '/plain', '/', '/plain']) {
+      const { body, cookie } = await get(path)
+      expect(body).toBe('written')
+      expect(cookie).toMatch(/^sid=/)
     }
   })
 

@@ -2,21 +2,21 @@ import { requestSession } from './request-session.ts'
 import { type RequestState, stateOf } from './request-state.ts'
 
 /**
- * Makes `req.session` show the session that is kept for the request. In Express it does so for every request of the application,
- * by its `app.request`: once Express has given a request its prototype, each property added to it costs microseconds.
+ * Makes `req.session` show the session that is kept for the request. In Express it does so for every request of every application,
+ * by `express.request`: once Express has given a request its prototype, each property added to it costs microseconds.
  */
 export function showSession(req: object): void {
-  const prototype = applicationRequest(req)
+  const prototype = sharedPrototype(req)
   if (!prototype || Object.hasOwn(req, 'session')) Object.defineProperty(req, 'session', sessionProperty)
   else if (!Object.hasOwn(prototype, 'session')) Object.defineProperty(prototype, 'session', sessionProperty)
 }
 
-/** The `app.request` of the outermost application: those of mounted ones inherit from it. */
-function applicationRequest(req: object): object | undefined {
-  let found: object | undefined
-  for (let at = Object.getPrototypeOf(req); Object.hasOwn(at, 'app'); at = Object.getPrototypeOf(at))
-    found = at
-  return found
+/** What the `app.request` of every application inherits from, one that is called by a handler of another one included. */
+function sharedPrototype(req: object): object | undefined {
+  let at = Object.getPrototypeOf(req)
+  if (!Object.hasOwn(at, 'app')) return undefined
+  while (Object.hasOwn(at, 'app')) at = Object.getPrototypeOf(at)
+  return at
 }
 
 const sessionProperty: PropertyDescriptor = {

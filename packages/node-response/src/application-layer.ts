@@ -4,25 +4,26 @@ import type { AnyResponse } from './response.ts'
 const layers = new WeakMap<object, object>()
 
 /**
- * A layer of methods beneath the `app.response` of Express, made once for an application: once Express has given a response its
- * prototype, each property that is added to it costs microseconds. `undefined` for other responses, and for those that a
- * layer below has patched one by one.
+ * A layer of methods beneath the `express.response` that all applications share: once Express has given a response its prototype, each
+ * property that is added to it costs microseconds. An application that is called by a handler of another one gives the response
+ * a prototype of its own, so that a layer beneath either's `app.response` would be lost. `undefined` for other responses, and for
+ * those that a layer below has patched one by one.
  */
 export function applicationLayer(
   res: AnyResponse,
   createLayer: (prototype: object) => object,
 ): object | undefined {
-  const application = outermostApplication(res)
-  if (!application || isPatched(res)) return undefined
-  return layers.get(application) ?? addLayer(application, createLayer)
+  const shared = sharedPrototype(res)
+  if (!shared || isPatched(res)) return undefined
+  return layers.get(shared) ?? addLayer(shared, createLayer)
 }
 
-/** The `app.response` that those of mounted applications inherit from. */
-function outermostApplication(res: AnyResponse): object | undefined {
-  let found: object | undefined
-  for (let at = Object.getPrototypeOf(res); Object.hasOwn(at, 'app'); at = Object.getPrototypeOf(at))
-    found = at
-  return found
+/** What the `app.response` of every application inherits from. */
+function sharedPrototype(res: AnyResponse): object | undefined {
+  let at = Object.getPrototypeOf(res)
+  if (!Object.hasOwn(at, 'app')) return undefined
+  while (Object.hasOwn(at, 'app')) at = Object.getPrototypeOf(at)
+  return at
 }
 
 /** Written out, as it is asked of every response. */
@@ -32,9 +33,9 @@ const isPatched = (res: AnyResponse): boolean =>
   Object.hasOwn(res, 'writeHead') ||
   Object.hasOwn(res, 'flushHeaders')
 
-function addLayer(application: object, createLayer: (prototype: object) => object): object {
-  const layer = createLayer(Object.getPrototypeOf(application))
-  Object.setPrototypeOf(application, layer)
-  layers.set(application, layer)
+function addLayer(shared: object, createLayer: (prototype: object) => object): object {
+  const layer = createLayer(Object.getPrototypeOf(shared))
+  Object.setPrototypeOf(shared, layer)
+  layers.set(shared, layer)
   return layer
 }

@@ -96,19 +96,19 @@ const createLayer = (prototype: object): object =>
   Object.setPrototypeOf(
     {
       write(this: AnyResponse, ...args: unknown[]) {
-        const gate = gates.get(this)
+        const gate = layeredGate(this)
         return gate ? gate.write(args) : super.write(...args)
       },
       end(this: AnyResponse, ...args: unknown[]) {
-        const gate = gates.get(this)
+        const gate = layeredGate(this)
         return gate ? gate.end(args) : super.end(...args)
       },
       writeHead(this: AnyResponse, ...args: unknown[]) {
-        const gate = gates.get(this)
+        const gate = layeredGate(this)
         return gate ? gate.writeHead(args) : super.writeHead(...args)
       },
       flushHeaders(this: AnyResponse) {
-        const gate = gates.get(this)
+        const gate = layeredGate(this)
         return gate ? gate.flushHeaders() : super.flushHeaders()
       },
       get headersSent() {
@@ -131,26 +131,32 @@ const createLayer = (prototype: object): object =>
         return super.removeHeader(...args)
       },
       on(this: AnyResponse, event: string, listener: Listener) {
-        return gates.get(this)?.awaitsDrain('on', event, listener) ? this : super.on(event, listener)
+        return layeredGate(this)?.awaitsDrain('on', event, listener) ? this : super.on(event, listener)
       },
       addListener(this: AnyResponse, event: string, listener: Listener) {
-        return gates.get(this)?.awaitsDrain('addListener', event, listener)
+        return layeredGate(this)?.awaitsDrain('addListener', event, listener)
           ? this
           : super.addListener(event, listener)
       },
       once(this: AnyResponse, event: string, listener: Listener) {
-        return gates.get(this)?.awaitsDrain('once', event, listener) ? this : super.once(event, listener)
+        return layeredGate(this)?.awaitsDrain('once', event, listener) ? this : super.once(event, listener)
       },
     },
     prototype,
   )
 
 function assertOpen(res: AnyResponse, verb: string): void {
-  if (gates.get(res)?.isShownAsSent) throw headersSentError(verb)
+  if (layeredGate(res)?.isShownAsSent) throw headersSentError(verb)
 }
 
 class Gate implements Kept {
   readonly message: AnyResponse
+/** Where layers below have patched the response, the gate is above them, and what they call passes here. */
+function layeredGate(res: AnyResponse): Gate | undefined {
+  const gate = gates.get(res)
+  return gate?.isLayered ? gate : undefined
+}
+
   readonly #hold: Hold
   /** The outlet as the gate found it: Node's own, or that of layers below. */
   readonly #below: Outlet
@@ -185,6 +191,10 @@ class Gate implements Kept {
   awaitsDrain(method: ListenerMethod, event: string, listener: Listener): boolean {
     if (event !== 'drain' || !this.#drain) return false
     this.#drain.add(method, listener)
+  get isLayered(): boolean {
+    return this.#layer !== undefined
+  }
+
     return true
   }
 
