@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSessions, StoreUnavailableError } from '@tegata/core'
 import { holdResponse } from '@tegata/node-response'
-import express from 'express'
+import compression from 'compression'
+import express, { type ErrorRequestHandler } from 'express'
 import onHeaders from 'on-headers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { getSession, session } from './index.ts'
@@ -104,6 +107,48 @@ describe('while a response is held', () => {
     expect(answers).toEqual([true, false, false, false])
     expect(String(body).endsWith('end')).toBe(true)
   })
+
+  test.each<Platform>(['Express 5', 'bare HTTP'])(
+    'a producer that had asked before goes on too, though nothing of a HEAD request is sent (%s)',
+    async (platform) => {
+      let isDone = false
+      const produce = async function* () {
+        for (let i = 0; i < 3; i++) yield 'x'.repeat(20_000)
+      }
+      const { status } = await get(
+        {
+          platform,
+          async handler(_req, res) {
+            await pipeline(produce, res)
+            isDone = true
+          },
+        },
+        { method: 'HEAD' },
+      )
+      expect(status).toBe(200)
+      await expect.poll(() => isDone).toBe(true)
+    },
+  )
+
+  test.each(['nothing to commit', 'a commit'] as const)(
+    'compression before it is given no callback for a chunk, %s',
+    async (commit) => {
+      let isCalled = false
+      const { status } = await get({
+        platform: 'bare HTTP',
+        layers: 'with layers before',
+        commit,
+        handler(_req, res) {
+          res.writeHead(200, { 'X-Own': '1' })
+          res.end(() => {
+            isCalled = true
+          })
+        },
+      })
+      expect(status).toBe(200)
+      await expect.poll(() => isCalled).toBe(true)
+    },
+  )
 })
 
 describe('what Node throws at the call is thrown at the call', () => {
@@ -125,6 +170,17 @@ describe('what Node throws at the call is thrown at the call', () => {
         res.end()
       },
       'ERR_HTTP_INVALID_STATUS_CODE',
+    ],
+    'a reason that is none': [
+      (res: { statusMessage: string; end(): void }) => {
+        res.statusMessage = 'not – found'
+        try {
+          res.end()
+        } finally {
+          res.statusMessage = ''
+        }
+      },
+      'ERR_INVALID_CHAR',
     ],
     'an invalid header': [
       (res: { writeHead(status: number, headers: object): void }) => res.writeHead(200, { 'X-Bad': 'a\nb' }),
@@ -203,7 +259,59 @@ describe('errors', () => {
   })
 })
 
+test.each(['with layers before', 'with layers after'] as const)(
+  'an error page may be a stream of any length, %s',
+  async (layers) => {
+    const app = express()
+    if (layers === 'with layers before') app.use(compression({ threshold: 0 }))
+    app.use(session(createSessions({ store: slowStore(true) })))
+    if (layers === 'with layers after') app.use(compression({ threshold: 0 }))
+    app.get('/', async (req, res) => {
+      ;(await getSession(req)).data.n = 1
+      res.send('hello')
+    })
+    const page: ErrorRequestHandler = (_error, _req, res, _next) => {
+      res.status(503).type('text')
+      Readable.from(Array(10).fill('x'.repeat(20_000))).pipe(res)
+    }
+    app.use(page)
+    const server = app.listen(0, '127.0.0.1')
+    closing.push(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    await once(server, 'listening')
+    const response = await fetch(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+    const { length } = await response.text()
+    expect({ status: response.status, length }).toEqual({ status: 503, length: 200_000 })
+  },
+)
+
 describe('a response that streams on', () => {
+  test.each(platforms)(
+    'looks ended while its last commit runs: nothing is written after it (%s)',
+    async (platform) => {
+      const seen: Record<string, unknown> = {}
+      const errors: unknown[] = []
+      const { body } = await get({
+        platform,
+        async handler(req, res) {
+          res.on('error', (error: unknown) => errors.push(error))
+          res.write('one')
+          await sleep(15)
+          ;(await getSession(req)).data.late = true
+          res.end('two')
+          for (const name of ['headersSent', 'writableEnded', 'finished']) seen[name] = res[name]
+          // As a heartbeat asks before it writes.
+          if (!res.writableEnded) res.write('too late')
+        },
+      })
+      expect(String(body)).toBe('onetwo')
+      expect(seen).toEqual({ headersSent: true, writableEnded: true, finished: true })
+      expect(errors).toEqual([])
+    },
+  )
+
   test.each(platforms)(
     'saves what changed after the headers left, before the last byte (%s)',
     async (platform) => {
@@ -290,6 +398,37 @@ describe('a client that hangs up', () => {
     await sleep(10)
     expect(told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_DESTROYED' })])
     expect((await server.get()).status).toBe(200)
+  })
+
+  test.each<Platform>(['Express 5', 'bare HTTP'])(
+    'before the commit is over has not seen the response finish (%s)',
+    async (platform) => {
+      const seen: unknown[] = []
+      const server = await start({
+        platform,
+        sessions: { store: slowStore(false, 60) },
+        handler(_req, res) {
+          res.on('close', () => seen.push({ ended: res.writableEnded, finished: res.writableFinished }))
+          res.end('hello')
+        },
+      })
+      await hangUp(server.port, 30)
+      await expect.poll(() => seen).toEqual([{ ended: true, finished: false }])
+    },
+  )
+
+  test('over HTTP/2 is told once', async () => {
+    const told: unknown[] = []
+    const answer = get({
+      platform: 'HTTP/2',
+      handler(_req, res) {
+        res.end('hello', (error: unknown) => told.push(error))
+        res.stream.close(8)
+      },
+    })
+    await answer.catch(() => {})
+    await sleep(20)
+    expect(told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_DESTROYED' })])
   })
 })
 

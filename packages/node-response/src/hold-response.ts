@@ -14,7 +14,7 @@ import {
   type Outlet,
   outletOf,
 } from './response.ts'
-import { assertStatus, recordHead, rollBackHead } from './response-head.ts'
+import { assertHead, recordHead, rollBackHead } from './response-head.ts'
 import { SentFacade } from './sent-facade.ts'
 
 /** What is done while a response is held, and with it. */
@@ -30,6 +30,9 @@ export interface Hold {
 }
 
 type Callback = (error?: Error | null) => void
+
+/** What layers above may have replaced: compression takes those who wait for 'drain' as well. */
+type Below = Outlet & Pick<AnyResponse, ListenerMethod>
 
 interface HeldCall {
   method: 'write' | 'end' | 'flushHeaders'
@@ -112,7 +115,10 @@ const createLayer = (prototype: object): object =>
         return gate ? gate.flushHeaders() : super.flushHeaders()
       },
       get headersSent() {
-        return gates.get(this as unknown as AnyResponse)?.isShownAsSent || super.headersSent
+        return layeredGate(this as unknown as AnyResponse)?.isShownAsSent || super.headersSent
+      },
+      get writableFinished() {
+        return !layeredGate(this as unknown as AnyResponse)?.isShownAsSent && super.writableFinished
       },
       setHeader(this: AnyResponse, ...args: unknown[]) {
         assertOpen(this, 'set')
@@ -145,21 +151,21 @@ const createLayer = (prototype: object): object =>
     prototype,
   )
 
-function assertOpen(res: AnyResponse, verb: string): void {
-  if (layeredGate(res)?.isShownAsSent) throw headersSentError(verb)
-}
-
-class Gate implements Kept {
-  readonly message: AnyResponse
 /** Where layers below have patched the response, the gate is above them, and what they call passes here. */
 function layeredGate(res: AnyResponse): Gate | undefined {
   const gate = gates.get(res)
   return gate?.isLayered ? gate : undefined
 }
 
+function assertOpen(res: AnyResponse, verb: string): void {
+  if (layeredGate(res)?.isShownAsSent) throw headersSentError(verb)
+}
+
+class Gate implements Kept {
+  readonly message: AnyResponse
   readonly #hold: Hold
-  /** The outlet as the gate found it: Node's own, or that of layers below. */
-  readonly #below: Outlet
+  /** The methods as the gate found them: Node's own, or those of layers below. */
+  readonly #below: Below
   /** Where the gate's methods are, if not on the response itself. */
   readonly #layer: object | undefined
   /** Cookies that were set before the gate, which a failed commit leaves. */
@@ -171,16 +177,22 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   #drain: DrainWaiters | undefined
   #calls: HeldCall[] = []
   #heldBytes = 0
+  /** A producer was told to wait for 'drain'. */
+  #isFull = false
   #hasEnd = false
 
   constructor(res: AnyResponse, hold: Hold, layer: object | undefined, isSent: boolean) {
     this.message = res
     this.#hold = hold
-    this.#below = layer ? Object.getPrototypeOf(layer) : methodsOf(outletOf(res))
+    this.#below = layer ? Object.getPrototypeOf(layer) : methodsOf(res as unknown as Below)
     this.#layer = layer
     this.#setCookie = res.getHeader('Set-Cookie')
     this.#phase = isSent ? 'streaming' : 'open'
     if (isSent) hold.seal()
+  }
+
+  get isLayered(): boolean {
+    return this.#layer !== undefined
   }
 
   /** To all who ask, though it is only held. */
@@ -191,10 +203,6 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   awaitsDrain(method: ListenerMethod, event: string, listener: Listener): boolean {
     if (event !== 'drain' || !this.#drain) return false
     this.#drain.add(method, listener)
-  get isLayered(): boolean {
-    return this.#layer !== undefined
-  }
-
     return true
   }
 
@@ -211,7 +219,8 @@ function layeredGate(res: AnyResponse): Gate | undefined {
         this.#heldBytes += Buffer.byteLength(args[0] as string, args[1] as BufferEncoding)
         this.#calls.push({ method: 'write', args, callback: callbackOf(args) })
         // That a response is held is no reason to read a whole file into memory.
-        return this.#heldBytes < (this.message.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK)
+        this.#isFull = this.#heldBytes >= (this.message.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK)
+        return !this.#isFull
     }
   }
 
@@ -237,14 +246,14 @@ function layeredGate(res: AnyResponse): Gate | undefined {
     }
     assertChunk(args[0] ?? '')
     this.#hasEnd = true
-    this.#facade?.end()
+    this.#facade ??= new SentFacade(this.message, this.isLayered)
+    this.#facade.end()
     // Layers below take a callback for a chunk; 'finish' is what it stands for.
     this.#calls.push({
       method: 'end',
       args: callback ? args.slice(0, args.indexOf(callback)) : args,
       callback,
     })
-    if (callback) this.message.once('finish', callback)
     return this.message
   }
 
@@ -257,10 +266,10 @@ function layeredGate(res: AnyResponse): Gate | undefined {
       if (isImplicit) return this.message
       throw headersSentError('write')
     }
-    if (isImplicit) assertStatus(args[0])
+    if (isImplicit) assertHead(this.message)
     else recordHead(this.message, args)
     this.#isHeadFixed = true
-    if (!isImplicit) this.#facade = new SentFacade(this.message, this.#layer !== undefined)
+    if (!isImplicit) this.#facade = new SentFacade(this.message, this.isLayered)
     return this.message
   }
 
@@ -273,7 +282,7 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   /** Starts the first commit; `true` when there is nothing to wait for: the response streams at once. */
   #begin(chunk: unknown): boolean {
     assertChunk(chunk)
-    assertStatus(this.message.statusCode)
+    assertHead(this.message)
     const committing = this.#hold.commit()
     if (!committing) {
       this.#leave()
@@ -281,8 +290,8 @@ function layeredGate(res: AnyResponse): Gate | undefined {
     }
     this.#fixHead()
     this.#phase = 'held'
-    this.#facade ??= new SentFacade(this.message, this.#layer !== undefined)
-    this.#drain = new DrainWaiters(this.message, this.#layer !== undefined)
+    this.#facade ??= new SentFacade(this.message, this.isLayered)
+    this.#drain = new DrainWaiters(this.message, this.isLayered)
     this.#wait(committing)
     return false
   }
@@ -293,10 +302,20 @@ function layeredGate(res: AnyResponse): Gate | undefined {
     if (!committing) return true
     this.#phase = 'ending'
     committing.then(
-      () => (isGone(this.message) ? this.#abandon() : this.#replay()),
+      () => (isGone(this.message) ? this.#abandon() : this.#finish()),
       () => this.#abandon(),
     )
     return false
+  }
+
+  #finish(): void {
+    this.#lift()
+    this.#replay()
+  }
+
+  #lift(): void {
+    this.#facade?.lift()
+    this.#facade = undefined
   }
 
   #wait(committing: Promise<void>): void {
@@ -323,8 +342,7 @@ function layeredGate(res: AnyResponse): Gate | undefined {
 
   /** The headers leave with the next call that reaches the layers below. */
   #leave(): void {
-    this.#facade?.lift()
-    this.#facade = undefined
+    this.#lift()
     this.#hold.setHeaders(this.message)
     this.#hold.seal()
     this.#phase = 'streaming'
@@ -349,9 +367,11 @@ function layeredGate(res: AnyResponse): Gate | undefined {
     this.#heldBytes = 0
     let isTaken = true
     try {
-      for (const { method, args } of calls) {
-        if (method === 'end') this.#endBelow(args)
-        else isTaken = Reflect.apply(this.#below[method], this.message, args) !== false
+      for (const { method, args, callback } of calls) {
+        if (method === 'end') {
+          if (callback) this.message.once('finish', callback)
+          this.#endBelow(args)
+        } else isTaken = Reflect.apply(this.#below[method], this.message, args) !== false
       }
     } catch (error) {
       // The caller has gone on long ago: what it could have been told was checked when it called.
@@ -363,12 +383,19 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   /** HTTP/2's `end` writes through the response's own `write`: it has to pass, now and later. */
   #endBelow(args: unknown[]): AnyResponse {
     this.#phase = 'ended'
-    return this.#below.end.apply(this.message, args)
+    const [callback] = args
+    if (typeof callback !== 'function' || 'stream' in this.message)
+      return this.#below.end.apply(this.message, args)
+    // Layers below take it for a chunk, unless the head has been written, which it may not have been.
+    this.message.once('finish', callback as Listener)
+    return this.#below.end.call(this.message)
   }
 
   #releaseDrain(isTaken: boolean): void {
     const drain = this.#drain
     this.#drain = undefined
+    // Those who had asked before it was held; what has no body is taken whole, and Node has nothing to drain.
+    if (isTaken && this.#isFull) this.message.emit('drain')
     drain?.release(isTaken)
   }
 
@@ -376,10 +403,9 @@ function layeredGate(res: AnyResponse): Gate | undefined {
     const calls = this.#calls
     this.#calls = []
     if (isGone(this.message)) return this.#abandon()
-    this.#facade?.lift()
-    this.#facade = undefined
-    this.#releaseDrain(true)
+    this.#lift()
     this.#phase = 'over'
+    this.#releaseDrain(true)
     // Methods that were patched above have seen their response end, and would swallow the error page.
     Object.assign(this.message, methodsOf(this.#below))
     rollBackHead(this.message, this.#setCookie)
@@ -403,8 +429,7 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   #abandon(): void {
     const calls = this.#calls
     this.#calls = []
-    this.#facade?.lift()
-    this.#facade = undefined
+    this.#lift()
     this.#releaseDrain(false)
     this.#phase = 'over'
     this.#dismiss(calls, destroyedError())
@@ -412,11 +437,7 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   }
 
   #dismiss(calls: readonly HeldCall[], error: Error): void {
-    for (const { method, callback } of calls) {
-      if (!callback) continue
-      if (method === 'end') this.message.off('finish', callback)
-      process.nextTick(callback, error)
-    }
+    for (const { callback } of calls) if (callback) process.nextTick(callback, error)
   }
 
   #swallow(args: unknown[]): boolean {
@@ -426,11 +447,14 @@ function layeredGate(res: AnyResponse): Gate | undefined {
   }
 }
 
-const methodsOf = ({ write, end, writeHead, flushHeaders }: Outlet): Outlet => ({
+const methodsOf = ({ write, end, writeHead, flushHeaders, on, addListener, once }: Below): Below => ({
   write,
   end,
   writeHead,
   flushHeaders,
+  on,
+  addListener,
+  once,
 })
 
 const callbackOf = (args: readonly unknown[]): Callback | undefined =>

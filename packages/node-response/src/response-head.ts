@@ -12,15 +12,24 @@ export function recordHead(res: AnyResponse, args: readonly unknown[]): void {
   const headers = (typeof second === 'string' ? third : (second ?? third)) as GivenHeaders | undefined
   res.statusCode = Math.trunc(Number(status))
   if (reason !== undefined) {
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(reason)) {
-      throw nodeError(new TypeError('Invalid character in statusMessage'), 'ERR_INVALID_CHAR')
-    }
+    assertReason(reason)
     if (!('stream' in res)) res.statusMessage = reason
   }
   for (const [name, value] of entries(headers)) res.setHeader(name, value)
 }
 
-export function assertStatus(status: unknown): void {
+/** What has been set for the head that Node will write. */
+export function assertHead(res: AnyResponse): void {
+  assertStatus(res.statusCode)
+  if (!('stream' in res) && res.statusMessage) assertReason(res.statusMessage)
+}
+
+function assertReason(reason: string): void {
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(reason))
+    throw nodeError(new TypeError('Invalid character in statusMessage'), 'ERR_INVALID_CHAR')
+}
+
+function assertStatus(status: unknown): void {
   const code = Number(status)
   if (Number.isInteger(Math.trunc(code)) && code >= 100 && code <= 999) return
   throw nodeError(new RangeError(`Invalid status code: ${String(status)}`), 'ERR_HTTP_INVALID_STATUS_CODE')

@@ -8,7 +8,7 @@ const SETTERS = {
 } as const
 type Setter = keyof typeof SETTERS
 
-const SHOWN = ['headersSent', ...(Object.keys(SETTERS) as Setter[])] as const
+const SHOWN = ['headersSent', 'writableFinished', ...(Object.keys(SETTERS) as Setter[])] as const
 
 /**
  * While a response is held it looks sent to all who ask: otherwise `res.json(…); next()` would let a later handler rewrite what
@@ -32,6 +32,8 @@ export class SentFacade {
     this.#statusMessage = this.#isHttp2 ? undefined : res.statusMessage
     if (this.#isLayered) return
     this.#define('headersSent', { get: () => true })
+    // What Node makes of `writableEnded` and a socket that has nothing to send.
+    if ('writableFinished' in res) this.#define('writableFinished', { get: () => false })
     for (const [name, verb] of Object.entries(SETTERS)) {
       if (!(name in res)) continue
       this.#define(name, {
