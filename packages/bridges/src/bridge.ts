@@ -14,6 +14,7 @@ import {
   same,
   stringifyData,
   utf8,
+  type WriteOutcome,
 } from '@tegata/core'
 import { Loaded } from './loaded.ts'
 
@@ -66,20 +67,22 @@ export class Bridge {
   async save(id: string, session: object, expiresAt: number, loaded?: Loaded): Promise<Loaded | undefined> {
     const key = this.prefix + id
     const mine = dataOf(session)
-    if (loaded?.hasEnded) return undefined
     if (!loaded || loaded.key !== key) return this.#write(key, mine, expiresAt)
+    if (loaded.hasEnded) return undefined
 
     const before = loaded.base
     let theirs = loaded.value
-    const giveUp = Date.now() + this.#options.storeTimeout * 1000
-    while (Date.now() < giveUp) {
+    const giveUp = this.#giveUp()
+    // Until its time is over, which is an error.
+    for (;;) {
       const now = parse(theirs)
       if (this.#options.identityKeys.some((name) => !same(before[name], now[name]))) break
       const { data, conflicts } = mergeData(before, mine, now, ({ mine: value }) => value)
       const value = utf8(stringifyData(data))
       const expected = { whole: theirs }
-      const answer = await this.#change((options) =>
-        this.store.replace(key, value, expiresAt, expected, options),
+      const answer = await this.#change(
+        (options) => this.store.replace(key, value, expiresAt, expected, options),
+        giveUp,
       )
       if (answer.outcome === 'replaced') {
         loaded.value = value
@@ -131,41 +134,55 @@ export class Bridge {
   /** Whatever is there. */
   async #write(key: string, data: SessionData, expiresAt: number): Promise<Loaded> {
     const value = utf8(stringifyData(data))
+    const giveUp = this.#giveUp()
+    const create = () =>
+      this.#call((options) => this.store.create(key, value, expiresAt, options), 'unknown', giveUp)
     const isOver = expiresAt <= Date.now()
     // A deadline that has passed creates nothing, and ends what is there.
-    const isNew =
-      !isOver && (await this.#call((options) => this.store.create(key, value, expiresAt, options), 'unknown'))
-    if (!isNew) await this.#change((options) => this.store.replace(key, value, expiresAt, undefined, options))
+    const isNew = !isOver && (await create())
+    if (!isNew)
+      await this.#change((options) => this.store.replace(key, value, expiresAt, undefined, options), giveUp)
     return new Loaded(key, value, data)
   }
 
-  async #change<T>(call: (options: { notAfter: number }) => Promise<T>): Promise<Exclude<T, Error>> {
-    const answer = await this.#call(call, 'unknown')
+  async #change<T>(
+    call: (options: { notAfter: number }) => Promise<T>,
+    giveUp: number,
+  ): Promise<Exclude<T, Error>> {
+    const answer = await this.#call(call, 'unknown', giveUp)
     if (answer instanceof Error) throw answer
     return answer as Exclude<T, Error>
+  }
+
+  /** When the time of a call that begins now is over, of whatever commands it takes. */
+  #giveUp(): number {
+    return Date.now() + this.#options.storeTimeout * 1000
   }
 
   /** Rejects with a `StoreUnavailableError` when the time is over. */
   async #call<T>(
     call: (options: { notAfter: number }) => Promise<T>,
-    outcome: 'not-applied' | 'unknown',
+    outcome: WriteOutcome,
+    giveUp = this.#giveUp(),
   ): Promise<T> {
-    const ms = this.#options.storeTimeout * 1000
+    const left = giveUp - Date.now()
+    if (left <= 0) throw this.#lateError('not-applied')
     let timer: ReturnType<typeof setTimeout> | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new StoreUnavailableError(`The session store did not answer within ${ms / 1000} s.`, { outcome }),
-          ),
-        ms,
-      )
+      timer = setTimeout(() => reject(this.#lateError(outcome)), left)
     })
     try {
-      return await Promise.race([call({ notAfter: Date.now() + ms }), late])
+      return await Promise.race([call({ notAfter: giveUp }), late])
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #lateError(outcome: WriteOutcome): StoreUnavailableError {
+    return new StoreUnavailableError(
+      `The session store did not answer within ${this.#options.storeTimeout} s.`,
+      { outcome },
+    )
   }
 }
 

@@ -256,3 +256,70 @@ describe.each(Object.entries(libraries))('a Tegata store under %s', (name, serve
     expect(await store.read(key)).toMatchObject({ value: bytes })
   })
 })
+
+describe('one request of koa-session', () => {
+  const begin = async (store: SessionStore, storeTimeout = 5) => {
+    const bridge = koaSessionStore(store, { storeTimeout })
+    await bridge.set('one', { a: 1 })
+    const ctx = {}
+    await bridge.get('one', undefined, { ctx })
+    return { bridge, ctx }
+  }
+
+  test('may start another session after its own ended under it', async () => {
+    const { bridge, ctx } = await begin(memoryStore())
+    await bridge.destroy('one')
+    await bridge.set('one', { a: 2 }, undefined, { ctx })
+    await bridge.set('two', { user: 'ann' }, undefined, { ctx })
+    expect(await bridge.get('one')).toBeNull()
+    expect(await bridge.get('two')).toEqual({ user: 'ann' })
+  })
+
+  test('fails, and drops nothing in silence, when others are faster until its time is over', async () => {
+    const store = memoryStore()
+    let writers = 0
+    const busy: SessionStore = {
+      ...{ name: 'busy', supports: store.supports, read: store.read, create: store.create },
+      ...{ rotate: store.rotate, touch: store.touch, destroy: store.destroy },
+      async replace(...args) {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        const other = new TextEncoder().encode(JSON.stringify({ a: 1, other: writers++ }))
+        await store.replace('one', other, Date.now() + 60_000)
+        return store.replace(...args)
+      },
+    }
+    const { bridge, ctx } = await begin(busy, 0.05)
+    await expect(bridge.set('one', { a: 1, b: 2 }, undefined, { ctx })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    })
+  })
+
+  test.each<[string, (store: SessionStore) => SessionStore, boolean]>([
+    [
+      'whose key is taken',
+      (store) => ({ ...store, create: () => later(false), replace: () => later({ outcome: 'replaced' }) }),
+      false,
+    ],
+    [
+      'that others write',
+      (store) => ({
+        ...store,
+        replace: () => later({ outcome: 'conflict', value: new TextEncoder().encode('{"a":3}') }),
+      }),
+      true,
+    ],
+  ])('takes its time once for a save %s', async (_, slowed, isLoaded) => {
+    const store = memoryStore()
+    const verbs = { ...store, name: 'slow', supports: store.supports } as SessionStore
+    const { bridge, ctx } = await begin(verbs)
+    const loaded = koaSessionStore(slowed(verbs), { storeTimeout: 0.15 })
+    await bridge.get('one', undefined, { ctx })
+    if (isLoaded) await loaded.get('one', undefined, { ctx })
+    const before = performance.now()
+    const saving = loaded.set('one', { a: 2 }, undefined, isLoaded ? { ctx } : {})
+    await expect(saving).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(performance.now() - before).toBeLessThan(190)
+  })
+})
+
+const later = <T>(answer: T) => new Promise<T>((resolve) => setTimeout(resolve, 100, answer))
