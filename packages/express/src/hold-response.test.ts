@@ -454,6 +454,23 @@ describe('requests on one connection', () => {
     expect(text.match(/answer \d/g)).toEqual(['answer 1', 'answer 2', 'answer 3'])
     expect(new Set(text.match(/sid=[\w-]+/g)).size).toBe(3)
   })
+
+  test.each<[string, Handler]>([
+    ['of a response that has ended', (_req, res) => res.end('hello')],
+    ['of one that said how long it is', (_req, res) => res.json({ hello: 'world' })],
+    ['of one in the middle of its body', (_req, res) => res.write('hello')],
+  ])('stay usable after an error page in the place %s', async (_, handler) => {
+    const server = await start({ commit: 'a failing commit', handler })
+    const socket = connect(server.port, '127.0.0.1')
+    closing.push(() => socket.destroy())
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3))
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    await expect.poll(() => text.match(/HTTP\/1.1 \d+/g)).toEqual(Array(3).fill('HTTP/1.1 503'))
+    expect(text.match(/(Content-Length|Transfer-Encoding): /g)).toHaveLength(3)
+  })
 })
 
 describe('layers', () => {

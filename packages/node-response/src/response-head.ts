@@ -79,7 +79,10 @@ const REPRESENTATION = [
 
 /** Takes back what a handler said of a response that is not going to be: the error page says its own. */
 export function rollBackHead(res: AnyResponse, setCookie: number | string | string[] | undefined): void {
-  for (const name of REPRESENTATION) res.removeHeader(name)
+  for (const name of REPRESENTATION) {
+    // Of a Content-Length or Transfer-Encoding that was removed Node adds none itself: the page would end with the connection.
+    if (res.hasHeader(name)) res.removeHeader(name)
+  }
   if (setCookie === undefined) res.removeHeader('Set-Cookie')
   else res.setHeader('Set-Cookie', setCookie as string | string[])
   res.statusCode = 200
