@@ -23,6 +23,19 @@ async function get(listener: RequestListener) {
 const nothing: Hold = { commit: () => undefined, setHeaders: () => {}, seal: () => {}, fail: () => {} }
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 5))
 
+const mistake = (): never => {
+  throw new Error('a mistake')
+}
+/** Something to save, and nothing more. */
+const commitThen = (next: () => undefined) => {
+  let isFirst = true
+  return () => {
+    if (!isFirst) return next()
+    isFirst = false
+    return soon()
+  }
+}
+
 // Every kind of response, on HTTP/1 and HTTP/2, is in the matrix of @tegata/express.
 describe('a response', () => {
   test('leaves after its commit, with the headers that were set then', async () => {
@@ -83,6 +96,24 @@ describe('a response', () => {
       res.end('hello')
     })
     expect({ status, body, etag: headers.get('etag') }).toEqual({ status: 503, body: 'sorry', etag: null })
+  })
+
+  test.each<[string, () => Partial<Hold>]>([
+    ['its headers cannot be set', () => ({ commit: commitThen(() => undefined), setHeaders: mistake })],
+    ['a second commit throws', () => ({ commit: commitThen(mistake) })],
+  ])('is answered once when %s', async (_, hold) => {
+    const { status, body } = await get((_req, res) => {
+      holdResponse(res, {
+        ...nothing,
+        ...hold(),
+        fail: (error) => {
+          res.statusCode = 500
+          res.end((error as Error).message)
+        },
+      })
+      res.end('hello')
+    })
+    expect({ status, body }).toEqual({ status: 500, body: 'a mistake' })
   })
 
   test('is held by the first who asks', async () => {

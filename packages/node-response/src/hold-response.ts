@@ -354,10 +354,14 @@ class Gate implements Kept {
 
   #release(): void {
     if (isGone(this.message)) return this.#abandon()
-    // What a handler changed while the response was held can still be saved before the headers leave.
-    const committing = this.#hasEnd ? this.#hold.commit() : undefined
-    if (committing) return this.#wait(committing)
-    this.#leave()
+    try {
+      // What a handler changed while the response was held can still be saved before the headers leave.
+      const committing = this.#hasEnd ? this.#hold.commit() : undefined
+      if (committing) return this.#wait(committing)
+      this.#leave()
+    } catch (error) {
+      return this.#fail(error)
+    }
     this.#replay()
   }
 
@@ -409,7 +413,11 @@ class Gate implements Kept {
     // Methods that were patched above have seen their response end, and would swallow the error page.
     Object.assign(this.message, methodsOf(this.#below))
     rollBackHead(this.message, this.#setCookie)
-    this.#hold.setHeaders(this.message)
+    try {
+      this.#hold.setHeaders(this.message)
+    } catch {
+      // Perhaps the very failure that is to be told.
+    }
     this.#dismiss(calls, error as Error)
     if (this.#hasEnd) return this.#hold.fail(error)
     // A producer is still writing: an error page would come out in between.
