@@ -100,6 +100,21 @@ describe.each(stores)('With %s', (kind, createStore) => {
     expect((await get('/', cookie)).body).toBe('undefined')
   })
 
+  test('something else in the place of `req.session` fails its own response', async () => {
+    const { get } = await serve({
+      options: { store: createStore(), saveUninitialized: false },
+      handler: (req, res) => {
+        if (req.url === '/bare') req.session = { user: 'bob' }
+        else if (req.url === '/text') req.session = 'bob'
+        else delete req.session.cookie
+        res.end()
+      },
+    })
+    for (const path of ['/bare', '/text', '/']) {
+      expect(await get(path)).toMatchObject({ status: 500, cookies: [] })
+    }
+  })
+
   test('an explicit save of an ended session says so, and stores nothing', async () => {
     const { get } = await serve({
       options: { store: createStore() },

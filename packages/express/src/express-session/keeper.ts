@@ -273,6 +273,7 @@ export class Keeper implements Hold, Kept {
       this.#isSettled = true
       return work
     } catch (error) {
+      this.#isLost = true
       return Promise.reject(error)
     }
   }
@@ -341,14 +342,14 @@ export class Keeper implements Hold, Kept {
     }
     const id = this.#id
     if (this.#isLost || typeof id !== 'string') return
-    const { cookie } = session
-    const isSet =
-      this.#cookieId !== id
-        ? settings.saveUninitialized || this.#isModified
-        : settings.rolling || (cookie.expires != null && this.#isModified)
-    if (!isSet) return this.#clearCookie()
-    if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
     try {
+      const { cookie } = session
+      const isSet =
+        this.#cookieId !== id
+          ? settings.saveUninitialized || this.#isModified
+          : settings.rolling || (cookie.expires != null && this.#isModified)
+      if (!isSet) return this.#clearCookie()
+      if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
       const value = (this.#cookieId === id && this.#sent?.sent) || signer.sign(id)
       this.#addCookie(lines.set.lineOf(cookie, value))
     } catch (error) {
