@@ -26,7 +26,8 @@ export class CookieLines {
   lineOf(cookie: SessionCookie, value: string): string {
     // Made by somebody else, it says itself what it is.
     if (Object.getPrototypeOf(cookie) !== Cookie.prototype || Object.hasOwn(cookie, 'data')) {
-      return cookie.serialize(this.#name, decodeURIComponent(value))
+      const { serialize = Cookie.prototype.serialize } = cookie
+      return serialize.call(cookie, this.#name, decodeURIComponent(value))
     }
     const expires = secondOf(cookie.expires)
     if (this.#last === undefined || !isAsMade(this.#last, cookie, expires)) {

@@ -83,7 +83,8 @@ const methods: ThisType<Fields> & Record<string, unknown> = {
   },
 
   serialize(name: string, value: string): string {
-    const { originalMaxAge: _, expires, ...attributes } = this.data
+    // A plain object that a handler put in its place has none.
+    const { originalMaxAge: _, expires, ...attributes } = this.data ?? {}
     if (expires && Number.isNaN(expires.getTime?.())) throw new TypeError('option expires is invalid')
     return stringifySetCookie(name, value, {
       ...(attributes as object),

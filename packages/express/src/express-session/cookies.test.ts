@@ -154,6 +154,20 @@ describeBoth('The cookie’s attributes', ({ serve }) => {
     expect(attributesOf(await get('/'))).toMatchObject({ samesite: 'Lax' })
   })
 
+  test('are none where a handler put a plain object in its place', async () => {
+    const { get, late } = await serve({
+      handler: (req, res) => {
+        req.session.cookie = { maxAge: 5000 }
+        req.session.count = (req.session.count ?? 0) + 1
+        res.end(String(req.session.count))
+      },
+    })
+    const first = await get()
+    expect(first.cookies).toEqual([expect.stringMatching(/^connect\.sid=[^;]+$/)])
+    expect((await get('/', cookieOf(first))).body).toBe('2')
+    expect(late).toEqual([])
+  })
+
   test('that no cookie can have are told of after the response', async () => {
     const { get, late } = await serve({ options: { cookie: { expires: new Date(Number.NaN) } } })
     expect(await get()).toMatchObject({ status: 200, cookies: [] })
