@@ -1,4 +1,5 @@
 import {
+  assertStorable,
   parseData,
   SessionDataError,
   type SessionFormat,
@@ -34,6 +35,7 @@ export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectVal
     isId: (text) => text !== '',
     keyOf: (id) => prefix + id,
     serialize,
+    assertStorable: assertReadable,
     deserialize: (serialized) => parseData(serialized as string),
     encode: (header, serialized) => Buffer.from(dated(serialized as string, header.writtenAt)),
     decode(value) {
@@ -69,10 +71,12 @@ function headerOf(text: string, idleTimeout: number): SessionHeader {
 /** The cookie's date follows each write. */
 function dated(text: string, now: number): string {
   const part = COOKIE.exec(text)?.[1]
-  if (!part) return text
-  const cookie = JSON.parse(part)
-  if (typeof cookie.originalMaxAge !== 'number') return text
+  // Names that are whole numbers come before all others.
+  const data = part ? { cookie: JSON.parse(part) } : JSON.parse(text)
+  const { cookie } = data
+  if (typeof cookie?.originalMaxAge !== 'number') return text
   cookie.expires = new Date(now + cookie.originalMaxAge)
+  if (!part) return JSON.stringify(data)
   return `{"cookie":${JSON.stringify(cookie)}${text.slice('{"cookie":'.length + part.length)}`
 }
 
@@ -83,6 +87,15 @@ function serialize(data: object): string {
     throw new SessionDataError('The session cannot be stored as JSON.', { cause })
   }
 }
+
+/** What the next request could not read is not written. What JSON drops is dropped, as it always was. */
+function assertReadable(data: object): void {
+  const text = serialize(data)
+  if (text.includes('__proto__') || mayBeDeep(text)) assertStorable(JSON.parse(text))
+}
+
+/** Whether there are as many brackets as levels that can be read. */
+const mayBeDeep = (text: string): boolean => text.length > 1000 && text.split(/[[{]/, 501).length > 500
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

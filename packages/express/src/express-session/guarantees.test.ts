@@ -597,6 +597,57 @@ describe('A Tegata store', () => {
     expect((await get('/facade', cookieOf(await get('/count')))).body).toBe('[1,7,"other",null,true]')
   })
 
+  test.each([
+    ['a key named __proto__', '{"__proto__":{"admin":true}}'],
+    ['too many levels', '['.repeat(501) + ']'.repeat(501)],
+  ])('is not given data that could not be read again: %s', async (_, json) => {
+    const { get } = await serve({
+      options: { store: memoryStore() },
+      handler: (req, res) => {
+        if (req.url === '/login') req.session.user = 'bob'
+        if (req.url === '/form') req.session.form = JSON.parse(json)
+        if (req.url === '/logout') return req.session.destroy(() => res.end('bye'))
+        res.end(String(req.session.user))
+      },
+    })
+    const cookie = cookieOf(await get('/login'))
+    expect((await get('/form', cookie)).body).toMatch(/^Session data at "form" /)
+    expect((await get('/', cookie)).body).toBe('bob')
+    expect((await get('/logout', cookie)).body).toBe('bye')
+  })
+
+  test('stores what JSON drops without it, as it always was', async () => {
+    const { get } = await serve({
+      options: { store: memoryStore() },
+      handler: (req, res) => {
+        if (req.url === '/set') Object.assign(req.session, { text: '__proto__', call() {}, seen: new Map() })
+        res.end(JSON.stringify(Object.entries(req.session).slice(1)))
+      },
+    })
+    expect((await get('/', cookieOf(await get('/set')))).body).toBe('[["text","__proto__"],["seen",{}]]')
+  })
+
+  test('dates its cookie at each write, though a number comes before it', async () => {
+    const store = memoryStore()
+    const { get } = await serve({
+      options: { store },
+      handler: (req, res) => {
+        req.session[7] = (req.session[7] ?? 0) + 1
+        res.end()
+      },
+    })
+    const first = await get()
+    const stored = async () => {
+      const found = (await store.read(`sess:${idOf(first)}`)) as { value: Uint8Array }
+      return JSON.parse(new TextDecoder().decode(found.value))
+    }
+    const before = (await stored()).cookie.expires
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await get('/', cookieOf(first))
+    expect(await stored()).toMatchObject({ 7: 2, cookie: { originalMaxAge: 60_000 } })
+    expect(Date.parse((await stored()).cookie.expires)).toBeGreaterThan(Date.parse(before))
+  })
+
   test('ends a session whose date a handler set into the past', async () => {
     const store = memoryStore()
     const { get } = await serve({
