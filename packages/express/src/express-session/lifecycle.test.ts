@@ -238,6 +238,23 @@ describeBoth('saveUninitialized', ({ serve, session }) => {
   })
 })
 
+describeBoth('Options that are `null`', ({ serve, session }) => {
+  test('count as false where that means something, and as left out elsewhere', async () => {
+    const store = new session.MemoryStore()
+    const sets = counted(store, 'set')
+    const options = { store, resave: null, saveUninitialized: null, genid: null, cookie: null }
+    const { get } = await serve({ options, handler: visits })
+    expect((await get()).cookies).toEqual([])
+    const cookie = cookieOf(await get('/set'))
+    await get('/', cookie)
+    expect(sets.count).toBe(1)
+  })
+
+  test('are none', () => {
+    expect(() => session(null as never)).not.toThrow()
+  })
+})
+
 describeBoth('rolling', ({ serve }) => {
   test.each([
     [true, true, 1, 1],

@@ -97,8 +97,11 @@ export function generateId(): string {
 const deprecate = depd('express-session')
 
 /** Throws a `TypeError` where express-session does. */
-export function resolveOptions(options: Options = {}): Settings {
-  const { secret, genid = generateId, resave, saveUninitialized, unset, tegata = {} } = options
+export function resolveOptions(given?: Options | null): Settings {
+  const options = given || {}
+  // Of these two `null` counts as false.
+  const { secret, resave = true, saveUninitialized = true, unset, tegata = {} } = options
+  const genid = options.genid || generateId
   if (typeof genid !== 'function') throw new TypeError('genid option must be a function')
   if (unset && unset !== 'destroy' && unset !== 'keep') {
     throw new TypeError('unset option must be "destroy" or "keep"')
@@ -106,8 +109,8 @@ export function resolveOptions(options: Options = {}): Settings {
   if (Array.isArray(secret) && secret.length === 0) {
     throw new TypeError('secret option array must contain one or more strings')
   }
-  if (resave === undefined) deprecate('undefined resave option; provide resave option')
-  if (saveUninitialized === undefined) {
+  if (options.resave === undefined) deprecate('undefined resave option; provide resave option')
+  if (options.saveUninitialized === undefined) {
     deprecate('undefined saveUninitialized option; provide saveUninitialized option')
   }
   if (!secret) deprecate('req.secret; provide secret option')
@@ -122,12 +125,12 @@ export function resolveOptions(options: Options = {}): Settings {
   return {
     secrets: secret ? [secret].flat() : undefined,
     store: resolveStore(options.store),
-    cookie: (options.cookie ?? {}) as Settings['cookie'],
+    cookie: (options.cookie || {}) as Settings['cookie'],
     genid: genid as Settings['genid'],
     name,
     proxy: options.proxy,
-    resave: resave ?? true,
-    saveUninitialized: saveUninitialized ?? true,
+    resave: Boolean(resave),
+    saveUninitialized: Boolean(saveUninitialized),
     rolling: Boolean(options.rolling),
     destroyOnUnset: unset === 'destroy',
     tegata: rest,
