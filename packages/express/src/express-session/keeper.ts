@@ -1,6 +1,6 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { type AnyResponse, type Hold, holdResponse, type Kept } from '@tegata/node-response'
-import { Cookie, type CookieAttributes } from './cookie.ts'
+import { Cookie, type CookieAttributes, type SessionCookie } from './cookie.ts'
 import type { CookieLines } from './cookie-lines.ts'
 import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
@@ -202,7 +202,7 @@ export class Keeper implements Hold, Kept {
     const { id, cookie } = session
     const data = LoadedData.of(session, this.#original?.data)
     const version: Version = { id, data }
-    if (id !== this.#original?.id) version.cookie = cookie.data
+    if (id !== this.#original?.id && isDated(cookie)) version.cookie = cookie.data
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
     const save = () => {
@@ -428,6 +428,10 @@ function attempt<T>(operation: () => Promise<T>): Promise<T> {
     return Promise.reject(error)
   }
 }
+
+/** Whether its date is that of its `originalMaxAge`, and not of one that it had before. */
+const isDated = ({ maxAge, originalMaxAge }: SessionCookie): boolean =>
+  maxAge === originalMaxAge || Math.abs(Number(maxAge) - Number(originalMaxAge)) < 1000
 
 const isInterruption = (error: unknown) => (error as SessionError | null)?.code === 'SESSION_INTERRUPTED'
 

@@ -154,6 +154,21 @@ describeBoth('req.session.save', ({ serve, session }) => {
     expect(sets.count).toBe(2)
   })
 
+  test('of a regenerated session stores a date that follows an `originalMaxAge` set before', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({
+      options: { store },
+      handler: async (req, res) => {
+        await promisify(req.session.regenerate.bind(req.session))()
+        req.session.cookie.originalMaxAge = 3_600_000
+        await promisify(req.session.save.bind(req.session))()
+        res.end()
+      },
+    })
+    const stored = await promisify(store.get.bind(store))(idOf(await get()))
+    expect(Date.parse(String(stored?.cookie.expires))).toBeGreaterThan(Date.now() + 3_500_000)
+  })
+
   test('is followed by another one if more was put in', async () => {
     const store = new session.MemoryStore()
     const { get } = await serve({
