@@ -126,6 +126,8 @@ export class Keeper implements Hold, Kept {
    * empty: its id is not the one that the request came with.
    */
   generate(): void {
+    // A store's `generate` may be called before anybody looked at the session that this one follows.
+    if (this.#pending !== 'nothing') this.#open()
     const past = this.#held
     this.#pending = 'nothing'
     this.#createId()

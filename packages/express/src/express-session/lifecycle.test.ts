@@ -428,6 +428,23 @@ describeBoth('A store', ({ serve, session }) => {
     expect((await get('/', cookieOf(await get('/set')))).body).toBe('/set')
   })
 
+  test('starts a session that is handed out though it is empty, when its `generate` is called', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({
+      options: { store, resave: false, saveUninitialized: false },
+      handler: (req, res) => {
+        if (req.url === '/leave') req.sessionStore.generate(req)
+        else req.session.user = 'bob'
+        res.end()
+      },
+    })
+    const first = await get()
+    const left = await get('/leave', cookieOf(first))
+    expect(idOf(left)).not.toBe(idOf(first))
+    const all = await promisify(store.all.bind(store))()
+    expect(Object.keys(all as object)).toEqual([idOf(first), idOf(left)])
+  })
+
   test('loads a session for who asks, and gives requests new ones', async () => {
     const store = new session.MemoryStore()
     const { get } = await serve({
