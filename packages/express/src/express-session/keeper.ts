@@ -72,6 +72,8 @@ export class Keeper implements Hold, Kept {
   /** Of a call that nobody waits for. */
   #failure: { error: unknown } | undefined
   #busy: Promise<void> | undefined
+  /** Of a middleware that ran when this one had no session any more. */
+  #successor: Keeper | undefined
 
   constructor(req: SessionRequest, res: AnyResponse, mount: Mount, next: (error?: unknown) => void) {
     this.message = req
@@ -104,6 +106,17 @@ export class Keeper implements Hold, Kept {
       }
       this.fail()
     }, this.fail)
+  }
+
+  /** Tells without making one. */
+  get hasSession(): boolean {
+    return Object.hasOwn(this.message, 'session') && (this.#pending !== 'nothing' || !!this.message.session)
+  }
+
+  /** The response is held once: what its end asks of this keeper is the other one's from here on. */
+  giveWay(successor: Keeper): void {
+    this.#successor = successor
+    successor.#hasEnded = this.#hasEnded && this.#mount === successor.#mount
   }
 
   get #cookieId(): string | undefined {
@@ -263,6 +276,7 @@ export class Keeper implements Hold, Kept {
       const again = () => this.commit()
       return this.#busy.then(again, again)
     }
+    if (this.#successor) return this.#successor.commit()
     const { failUnsaved } = this.#mount.settings
     const failure = this.#failure
     this.#failure = undefined
@@ -335,6 +349,7 @@ export class Keeper implements Hold, Kept {
 
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
+    if (this.#successor) return this.#successor.setHeaders()
     const { settings, signer, lines } = this.#mount
     const req = this.message
     const session = this.#pending === 'nothing' ? req.session : undefined

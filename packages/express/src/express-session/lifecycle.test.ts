@@ -73,6 +73,30 @@ describeBoth('A session', ({ serve, session }) => {
     expect(await get()).toMatchObject({ body: '{"own":true}', cookies: [] })
   })
 
+  test.each([
+    ['destroyed', 'undefined'],
+    ['taken away', 'bob'],
+  ])('that was %s makes way for one that the middleware gives when it is called again', async (how, user) => {
+    const options = { secret: 'keyboard cat', resave: false, saveUninitialized: false }
+    const middleware = session(options) as (req: unknown, res: unknown, next: () => void) => void
+    const { get } = await serve({
+      create: () => middleware,
+      handler: async (req, res) => {
+        if (req.url === '/set') req.session.user = 'bob'
+        if (req.url !== '/again') return res.end(`${req.session.user} ${req.session.count}`)
+        if (how === 'taken away') req.session = null
+        else await promisify(req.session.destroy.bind(req.session))()
+        middleware(req, res, () => {
+          req.session.count = 1
+          res.end()
+        })
+      },
+    })
+    const cookie = cookieOf(await get('/set'))
+    const again = await get('/again', cookie)
+    expect((await get('/', cookieOf(again) || cookie)).body).toBe(`${user} 1`)
+  })
+
   test('that is nowhere in the store starts anew under another id', async () => {
     const store = new session.MemoryStore()
     const { get } = await serve({ options: { store }, handler: hits })

@@ -40,13 +40,14 @@ export function createMiddleware(options?: Options): Middleware {
 
   return (req, res, next) => {
     const mounted = keeperOf(req)
-    if (mounted ? Object.hasOwn(req, 'session') : req.session) return next()
+    if (mounted ? mounted.hasSession : req.session) return next()
     if (!isReady || !isInPath(req, settings.cookie)) return next()
     const own = mount ?? (req.secret ? mountOfParser(req.secret) : undefined)
     if (!own) return next(new Error('secret option required for sessions'))
 
     const keeper = new Keeper(req, res, own, next)
     setKeeper(keeper)
+    mounted?.giveWay(keeper)
     keeper.start()
   }
 }
