@@ -82,6 +82,22 @@ describe('a response', () => {
     expect(order).toEqual(['saved', 'finished'])
   })
 
+  test('leaves though what is to be saved is another thing each time', async () => {
+    let commits = 0
+    const { body } = await get((_req, res) => {
+      holdResponse(res, {
+        ...nothing,
+        commit: () => {
+          commits++
+          return commits < 50 ? soon() : new Promise(() => {})
+        },
+      })
+      res.end('hello')
+    })
+    expect(body).toBe('hello')
+    expect(commits).toBe(5)
+  })
+
   test('is as if nothing had been said when the commit fails', async () => {
     const { status, headers, body } = await get((_req, res) => {
       holdResponse(res, {

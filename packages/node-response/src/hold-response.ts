@@ -73,6 +73,9 @@ export function holdResponse(res: AnyResponse, hold: Hold): void {
   outlet.flushHeaders = shared.flushHeaders
 }
 
+/** So often a held response is saved at most: there are data that are other ones whenever they are looked at. */
+const MOST_COMMITS = 5
+
 /** HTTP/2's compatibility API does not tell. */
 const DEFAULT_HIGH_WATER_MARK = 16_384
 
@@ -180,6 +183,7 @@ class Gate implements Kept {
   /** A producer was told to wait for 'drain'. */
   #isFull = false
   #hasEnd = false
+  #commits = 0
 
   constructor(res: AnyResponse, hold: Hold, layer: object | undefined, isSent: boolean) {
     this.message = res
@@ -319,6 +323,7 @@ class Gate implements Kept {
   }
 
   #wait(committing: Promise<void>): void {
+    this.#commits++
     committing.then(
       () => this.#release(),
       (error) => this.#fail(error),
@@ -356,7 +361,8 @@ class Gate implements Kept {
     if (isGone(this.message)) return this.#abandon()
     try {
       // What a handler changed while the response was held can still be saved before the headers leave.
-      const committing = this.#hasEnd ? this.#hold.commit() : undefined
+      const isLast = !this.#hasEnd || this.#commits >= MOST_COMMITS
+      const committing = isLast ? undefined : this.#hold.commit()
       if (committing) return this.#wait(committing)
       this.#leave()
     } catch (error) {

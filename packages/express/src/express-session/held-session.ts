@@ -43,7 +43,7 @@ export const isSameCookie = (
   b: SessionCookie | StoredSession['cookie'],
 ): boolean =>
   a !== undefined &&
-  a.originalMaxAge === b.originalMaxAge &&
+  Object.is(a.originalMaxAge, b.originalMaxAge) &&
   a.httpOnly === b.httpOnly &&
   a.path === b.path &&
   a.domain === b.domain &&

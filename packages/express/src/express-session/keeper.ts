@@ -28,6 +28,8 @@ interface Version {
   data: LoadedData
   /** What its cookie said then, where that matters. */
   cookie?: CookieAttributes
+  /** Its date was not yet that of its `originalMaxAge`. */
+  isUndated?: boolean
 }
 
 /** Who learns when a call of the store fails: who made it, or the response, at its end at the latest. */
@@ -217,7 +219,10 @@ export class Keeper implements Hold, Kept {
     const { id, cookie } = session
     const data = LoadedData.of(session, this.#original?.data)
     const version: Version = { id, data }
-    if (id !== this.#original?.id && isDated(cookie)) version.cookie = cookie.data
+    if (id !== this.#original?.id) {
+      version.cookie = cookie.data ?? { ...cookie }
+      version.isUndated = !isDated(cookie)
+    }
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
     const save = () => {
@@ -336,7 +341,8 @@ export class Keeper implements Hold, Kept {
     if (isOther(this.#saved, session)) return true
     const { id, cookie } = session
     // One that follows another is written whole at the end of the request, if that makes a difference.
-    return id !== this.#original?.id && !isSameCookie(this.#saved?.cookie, cookie)
+    if (id === this.#original?.id) return false
+    return !isSameCookie(this.#saved?.cookie, cookie) || (!this.#isSettled && !!this.#saved?.isUndated)
   }
 
   #touch(session: SessionObject | undefined): Promise<void> | undefined {

@@ -47,6 +47,27 @@ describeBoth('req.session.regenerate', ({ serve, session }) => {
     })
   }
 
+  test.each([
+    [
+      'a `maxAge` that is no number',
+      (own: { cookie: { maxAge: number } }) => (own.cookie.maxAge = Number.NaN),
+    ],
+    ['a plain object as its cookie', (own: { cookie: object }) => (own.cookie = { maxAge: 5000 })],
+  ])('starts one that is saved once, whatever its cookie: %s', async (_, change) => {
+    const store = new session.MemoryStore()
+    const sets = counted(store, 'set')
+    const { get } = await serve({
+      options: { store },
+      handler: (req, res) =>
+        req.session.regenerate(() => {
+          change(req.session)
+          res.end()
+        }),
+    })
+    expect((await get()).status).toBe(200)
+    expect(sets.count).toBe(1)
+  })
+
   test('ends the session and starts an empty one under a new id', async () => {
     const store = new session.MemoryStore()
     const { get } = await serve({ options: { store }, handler })
