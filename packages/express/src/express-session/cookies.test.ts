@@ -85,6 +85,20 @@ describeBoth('The cookie', ({ serve, session }) => {
     expect(idOf(second)).not.toBe(idOf(first))
   })
 
+  test('is read without the quotes that some clients put around it', async () => {
+    const { get } = await serve({
+      handler: (req, res) => {
+        req.session.count = (req.session.count ?? 0) + 1
+        res.end(String(req.session.count))
+      },
+    })
+    const quoted = cookieOf(await get())
+      .replace('=', '="')
+      .concat('"')
+    expect((await get('/', `$Version=1; ${quoted}; other="a"`)).body).toBe('2')
+    expect((await get('/', quoted)).body).toBe('3')
+  })
+
   test('is the first of its name', async () => {
     const { get } = await serve({ handler: hits })
     const [one, two] = [await get(), await get()]

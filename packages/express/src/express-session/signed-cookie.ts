@@ -47,7 +47,8 @@ export class CookieSigner {
     const sent = sentValue(header, name, at)
     const known = sent && (this.#known.get(sent) ?? this.#older.get(sent))
     if (known) return known
-    const value = parseCookie(header)[name]
+    // Clients that still write cookies as RFC 2109 has them put quotes around.
+    const value = parseCookie(header)[name]?.replace(/^"(.*)"$/, '$1')
     const found = this.#unsign(value)
     if (!found?.id) return undefined
     if (!found.isFirst) return { id: found.id }
