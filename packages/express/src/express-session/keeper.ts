@@ -310,7 +310,10 @@ export class Keeper implements Hold, Kept {
   #plan(): Promise<void> | undefined {
     const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#mount.settings
     const req = this.message
-    const isShown = Object.hasOwn(req, 'session')
+    const shown = Object.getOwnPropertyDescriptor(req, 'session')
+    const isShown = shown !== undefined
+    // Deleted, and another one put in its place.
+    if (this.#pending !== 'nothing' && shown && !shown.get) this.#open()
     if (this.#pending === 'new') {
       if (isShown && !saveUninitialized) return undefined
     }

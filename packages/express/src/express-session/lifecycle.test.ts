@@ -97,6 +97,24 @@ describeBoth('A session', ({ serve, session }) => {
     expect((await get('/', cookieOf(again) || cookie)).body).toBe(`${user} 1`)
   })
 
+  test('that was deleted unread may have another one in its place', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({
+      options: { store, resave: false, saveUninitialized: false },
+      handler: (req, res) => {
+        if (req.url === '/set') req.session.user = 'bob'
+        if (req.url === '/other') {
+          delete req.session
+          req.sessionStore.createSession(req, { user: 'eve', cookie: {} })
+        }
+        res.end(String(req.session.user))
+      },
+    })
+    const cookie = cookieOf(await get('/set'))
+    await get('/other', cookie)
+    expect((await get('/', cookie)).body).toBe('eve')
+  })
+
   test('that is nowhere in the store starts anew under another id', async () => {
     const store = new session.MemoryStore()
     const { get } = await serve({ options: { store }, handler: hits })
