@@ -1,4 +1,5 @@
 import {
+  assertStorable,
   type EnumerableStore,
   fromUtf8,
   handleOf,
@@ -199,11 +200,14 @@ function parse(value: Uint8Array): SessionData {
   return parseData(text)
 }
 
-/** The session as its JSON says. Throws a `SessionDataError`. */
+/** The session as its JSON says. Throws a `SessionDataError`, also for what could not be read again. */
 function dataOf(session: object): SessionData {
+  let data: SessionData
   try {
-    return JSON.parse(JSON.stringify(session)) as SessionData
+    data = JSON.parse(JSON.stringify(session))
   } catch (cause) {
     throw new SessionDataError('The session cannot be stored as JSON.', { cause })
   }
+  assertStorable(data)
+  return data
 }
