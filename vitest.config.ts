@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -20,6 +21,8 @@ const retry = process.env.CI ? 2 : 0
 
 export default defineConfig({
   test: {
+    // Much of the time is waited for servers: on two cores one worker, which is the default, would leave one of them idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: folders.map(({ name, root }) => ({
       root,
       // Siblings from their sources; `import` and `default` are left out on purpose, Express 5.3 breaks with them here.

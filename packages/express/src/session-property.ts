@@ -1,3 +1,4 @@
+import { sharedPrototype } from '@tegata/node-response'
 import { requestSession } from './request-session.ts'
 import { type RequestState, stateOf } from './request-state.ts'
 
@@ -9,14 +10,6 @@ export function showSession(req: object): void {
   const prototype = sharedPrototype(req)
   if (!prototype || Object.hasOwn(req, 'session')) Object.defineProperty(req, 'session', sessionProperty)
   else if (!Object.hasOwn(prototype, 'session')) Object.defineProperty(prototype, 'session', sessionProperty)
-}
-
-/** What the `app.request` of every application inherits from, one that is called by a handler of another one included. */
-function sharedPrototype(req: object): object | undefined {
-  let at = Object.getPrototypeOf(req)
-  if (!Object.hasOwn(at, 'app')) return undefined
-  while (Object.hasOwn(at, 'app')) at = Object.getPrototypeOf(at)
-  return at
 }
 
 const sessionProperty: PropertyDescriptor = {

@@ -1,4 +1,5 @@
 import type { AnyResponse } from './response.ts'
+import { sharedPrototype } from './shared-prototype.ts'
 
 /** By the prototype on which a layer was put. */
 const layers = new WeakMap<object, object>()
@@ -16,14 +17,6 @@ export function applicationLayer(
   const shared = sharedPrototype(res)
   if (!shared || isPatched(res)) return undefined
   return layers.get(shared) ?? addLayer(shared, createLayer)
-}
-
-/** What the `app.response` of every application inherits from. */
-function sharedPrototype(res: AnyResponse): object | undefined {
-  let at = Object.getPrototypeOf(res)
-  if (!Object.hasOwn(at, 'app')) return undefined
-  while (Object.hasOwn(at, 'app')) at = Object.getPrototypeOf(at)
-  return at
 }
 
 /** Written out, as it is asked of every response. */

@@ -310,10 +310,10 @@ export class Keeper implements Hold, Kept {
   #plan(): Promise<void> | undefined {
     const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#mount.settings
     const req = this.message
-    const shown = Object.getOwnPropertyDescriptor(req, 'session')
-    const isShown = shown !== undefined
+    const isShown = Object.hasOwn(req, 'session')
     // Deleted, and another one put in its place.
-    if (this.#pending !== 'nothing' && shown && !shown.get) this.#open()
+    if (this.#pending !== 'nothing' && isShown && !Object.getOwnPropertyDescriptor(req, 'session')?.get)
+      this.#open()
     if (this.#pending === 'new') {
       if (isShown && !saveUninitialized) return undefined
     }

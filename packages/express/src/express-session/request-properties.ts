@@ -1,31 +1,21 @@
+import { sharedPrototype } from '@tegata/node-response'
 import type { Keeper } from './keeper.ts'
 import { keeperOf } from './keeper-of.ts'
 import type { SessionRequest } from './types.ts'
 
 const NAMES = ['sessionID', 'sessionStore'] as const
 
-/** The `app.request`s that have the properties, by what their requests inherit from. */
-const prepared = new WeakSet<object>()
-
 /**
- * Gives a request `sessionID` and `sessionStore`. In Express all requests inherit them from the `app.request`: once Express has
+ * Gives a request `sessionID` and `sessionStore`. In Express all requests inherit them from `express.request`: once Express has
  * given a request its prototype, each property added to it costs microseconds. `session` alone is the request's own, as
  * `delete req.session` means something.
  */
 export function showKept(req: SessionRequest): void {
-  const prototype = Object.getPrototypeOf(req)
-  if (!prepared.has(prototype) && !prepare(prototype)) return define(req)
+  const shared = sharedPrototype(req)
+  if (!shared) return define(req)
+  if (!Object.hasOwn(shared, 'sessionID')) define(shared)
   // Somebody's own would hide them.
   for (const name of NAMES) if (Object.hasOwn(req, name)) return define(req)
-}
-
-function prepare(prototype: object): boolean {
-  let application: object | undefined
-  for (let at = prototype; Object.hasOwn(at, 'app'); at = Object.getPrototypeOf(at)) application = at
-  if (!application) return false
-  if (!Object.hasOwn(application, 'sessionID')) define(application)
-  prepared.add(prototype)
-  return true
 }
 
 const define = (target: object): void => {

@@ -211,4 +211,21 @@ describeBoth('Express', ({ session }) => {
     expect((await get('/admin/page', cookieOf(first))).body).toBe('2')
     close()
   })
+
+  test('keeps a session in an application that a handler of another one calls', async () => {
+    const store = new session.MemoryStore()
+    const called = express()
+    called.use((req, res) => {
+      const { session, sessionID, sessionStore } = req as unknown as Record<string, unknown>
+      Object.assign(session as object, { hit: true })
+      res.json([sessionID === (session as { id: string }).id, sessionStore === store])
+    })
+    const app = express()
+    app.use(session({ secret: 'keyboard cat', store, resave: false }) as express.RequestHandler)
+    app.use((req, res, next) => called(req, res, next))
+    const { get, close } = await listen(app)
+    const first = await get('/')
+    expect([first.body, first.cookies.length]).toEqual(['[true,true]', 1])
+    close()
+  })
 })
