@@ -368,51 +368,66 @@ describe('a response that streams on', () => {
 })
 
 describe('a client that hangs up', () => {
-  /** Sends a request and closes the connection after a while. */
-  async function hangUp(port: number, afterMs: number) {
+  /** Sends a request and closes the connection at some moment. */
+  async function hangUp(port: number, moment: Promise<void>) {
     const socket = connect(port, '127.0.0.1')
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-    await sleep(afterMs)
+    await moment
     socket.destroy()
   }
 
-  test.each([
-    ['while the handler runs', 5],
-    ['while the commit runs', 35],
-  ])('%s does not stop the session from being saved, nor the server', async (_, ms) => {
-    let saved = () => {}
-    const isSaved = new Promise<void>((resolve) => {
-      saved = resolve
+  function promised() {
+    let resolve = () => {}
+    const promise = new Promise<void>((done) => {
+      resolve = done
     })
-    const told: unknown[] = []
-    const server = await start({
-      sessions: { store: slowStore(false, 40), onEvent: ({ type }) => type === 'created' && saved() },
-      async handler(_req, res) {
-        await sleep(20)
-        res.write('a', (error: unknown) => told.push(error))
-        res.end('x'.repeat(100_000))
-      },
-    })
-    await hangUp(server.port, ms)
-    await isSaved
-    await sleep(10)
-    expect(told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_DESTROYED' })])
-    expect((await server.get()).status).toBe(200)
-  })
+    return { promise, resolve }
+  }
+
+  test.each(['handler', 'commit'])(
+    'while the %s runs does not stop the session from being saved, nor the server',
+    async (what) => {
+      const saved = promised()
+      const moment = promised()
+      let requests = 0
+      const told: unknown[] = []
+      const server = await start({
+        sessions: {
+          store: slowStore(false, 40),
+          onEvent: ({ type }) => type === 'created' && saved.resolve(),
+        },
+        async handler(_req, res) {
+          if (what === 'handler' && requests++ === 0) {
+            moment.resolve()
+            await once(res, 'close')
+          }
+          res.write('a', (error: unknown) => told.push(error))
+          res.end('x'.repeat(100_000))
+          moment.resolve()
+        },
+      })
+      await hangUp(server.port, moment.promise)
+      await saved.promise
+      await expect.poll(() => told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_DESTROYED' })])
+      expect((await server.get()).status).toBe(200)
+    },
+  )
 
   test.each<Platform>(['Express 5', 'bare HTTP'])(
     'before the commit is over has not seen the response finish (%s)',
     async (platform) => {
       const seen: unknown[] = []
+      const moment = promised()
       const server = await start({
         platform,
         sessions: { store: slowStore(false, 60) },
         handler(_req, res) {
           res.on('close', () => seen.push({ ended: res.writableEnded, finished: res.writableFinished }))
           res.end('hello')
+          moment.resolve()
         },
       })
-      await hangUp(server.port, 30)
+      await hangUp(server.port, moment.promise)
       await expect.poll(() => seen).toEqual([{ ended: true, finished: false }])
     },
   )
