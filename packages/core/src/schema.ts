@@ -32,16 +32,27 @@ async function check(schema: StandardSchemaV1, data: SessionData): Promise<Check
   return result.issues ? { issues: result.issues } : { data: copyOf(result.value) as SessionData }
 }
 
-/** Handlers change data in place, and a schema may give the same default to all of them. */
+/**
+ * Handlers change data in place, and a schema may give the same default to all of them. What is of any other class stays the
+ * one that it is: a format tells a tuple from a list by it.
+ */
 function copyOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyOf)
-  if (value instanceof Date) return new Date(value)
-  if (!isPlainObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]))
+  if (typeof value !== 'object' || value === null) return value
+  switch (Object.getPrototypeOf(value)) {
+    case Object.prototype:
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]))
+    case Array.prototype:
+      return (value as unknown[]).map(copyOf)
+    case Map.prototype:
+      return new Map(Array.from(value as Map<unknown, unknown>, ([key, inner]) => [key, copyOf(inner)]))
+    case Set.prototype:
+      return new Set(Array.from(value as Set<unknown>, copyOf))
+    case Date.prototype:
+      return new Date(value as Date)
+    default:
+      return value
+  }
 }
-
-const isPlainObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 const segment = (part: PropertyKey | StandardSchemaV1.PathSegment) =>
   String(typeof part === 'object' ? part.key : part)

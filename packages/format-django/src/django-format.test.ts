@@ -267,4 +267,29 @@ describe('sessions of Django in a store without Redis', () => {
     expect((await sessions.open({ id }).session()).data).toEqual({ a: 1, one: 1, two: 2 })
     expect((await sessions.open({ id }).session()).createdAt).toBeLessThanOrEqual(Date.now())
   })
+
+  test('keep their tuples under a schema, which gives each its own defaults', async () => {
+    const defaults = { seen: new Set(), carts: new Map([['today', new Map()]]) }
+    const schema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value: unknown) => ({ value: { ...defaults, ...(value as object) } }),
+      },
+    } as const
+    const sessions = createSessions({ store: memoryStore(), format: djangoFormat(), schema } as never)
+    const [first, second] = [sessions.open({}), sessions.open({})]
+    const session = await first.session()
+    const data = session.data as typeof defaults & { point: PyTuple }
+    data.point = new PyTuple(1, 2)
+    data.seen.add('of a visitor')
+    data.carts.get('today')?.set('of a visitor', 1)
+    expect((await second.session()).data).toStrictEqual({
+      seen: new Set(),
+      carts: new Map([['today', new Map()]]),
+    })
+    await first.commit()
+    const { data: stored } = await sessions.open({ id: session.id }).session()
+    expect(stored).toHaveProperty('point', expect.any(PyTuple))
+  })
 })
