@@ -82,6 +82,19 @@ describe('a response', () => {
     expect(order).toEqual(['saved', 'finished'])
   })
 
+  test('tells nobody to write on once it has ended', async () => {
+    const drained: boolean[] = []
+    await get(async (_req, res) => {
+      let commits = 0
+      holdResponse(res, { ...nothing, commit: () => (++commits < 3 ? soon() : undefined) })
+      res.on('drain', () => drained.push(res.writableEnded))
+      res.write('x'.repeat(100_000))
+      await once(res, 'drain')
+      res.end()
+    })
+    expect(drained).toEqual([false])
+  })
+
   test('leaves though what is to be saved is another thing each time', async () => {
     let commits = 0
     const { body } = await get((_req, res) => {
@@ -116,6 +129,7 @@ describe('a response', () => {
 
   test.each<[string, () => Partial<Hold>]>([
     ['its headers cannot be set', () => ({ commit: commitThen(() => undefined), setHeaders: mistake })],
+    ['its headers cannot be set, and there is nothing to save', () => ({ setHeaders: mistake })],
     ['a second commit throws', () => ({ commit: commitThen(mistake) })],
   ])('is answered once when %s', async (_, hold) => {
     const { status, body } = await get((_req, res) => {

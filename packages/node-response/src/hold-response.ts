@@ -287,11 +287,8 @@ class Gate implements Kept {
   #begin(chunk: unknown): boolean {
     assertChunk(chunk)
     assertHead(this.message)
-    const committing = this.#hold.commit()
-    if (!committing) {
-      this.#leave()
-      return true
-    }
+    const committing = this.#hold.commit() ?? this.#leaveNow()
+    if (!committing) return true
     this.#fixHead()
     this.#phase = 'held'
     this.#facade ??= new SentFacade(this.message, this.isLayered)
@@ -343,6 +340,16 @@ class Gate implements Kept {
   get #hasLayersAbove(): boolean {
     const own = (this.#layer as Outlet | undefined) ?? shared
     return outletOf(this.message).writeHead !== own.writeHead
+  }
+
+  /** A mistake is answered as when there was something to wait for: thrown, it would be thrown at the error page as well. */
+  #leaveNow(): Promise<never> | undefined {
+    try {
+      this.#leave()
+      return undefined
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The headers leave with the next call that reaches the layers below. */
@@ -404,8 +411,9 @@ class Gate implements Kept {
   #releaseDrain(isTaken: boolean): void {
     const drain = this.#drain
     this.#drain = undefined
-    // Those who had asked before it was held; what has no body is taken whole, and Node has nothing to drain.
-    if (isTaken && this.#isFull) this.message.emit('drain')
+    // Those who had asked before it was held; what has no body is taken whole, and Node has nothing to drain. After the end
+    // it is too late for them to write.
+    if (isTaken && this.#isFull && !this.#hasEnd) this.message.emit('drain')
     drain?.release(isTaken)
   }
 
