@@ -282,6 +282,37 @@ describe.each(stores)('With %s', (kind, createStore) => {
     expect((await get('/', cookie)).body).toBe('undefined')
   })
 
+  test.each([false, true])(
+    'a logout that nobody waits for is answered for where the middleware is called again (failing: %s)',
+    async (isFailing) => {
+      const store = createStore() as { destroy(...args: unknown[]): unknown }
+      const middleware = session({
+        ...{ store: store as never, secret: 'keyboard cat', resave: false, saveUninitialized: false },
+      })
+      const { get } = await serve({
+        create: () => middleware,
+        handler: (req, res) => {
+          if (req.url === '/login') req.session.user = 'bob'
+          if (req.url === '/login') return res.end()
+          req.session.destroy()
+          middleware(req, res, () => res.end())
+        },
+      })
+      const cookie = cookieOf(await get('/login'))
+      if (isFailing) {
+        store.destroy = (...args: unknown[]) => {
+          const error = new StoreUnavailableError('down')
+          const done = args.at(-1)
+          if (typeof done === 'function') setImmediate(done as () => void, error)
+          return Promise.reject(error)
+        }
+      }
+      const { status, cookies } = await get('/logout', cookie)
+      const ended = { status: 200, cookies: [expect.stringMatching('connect.sid=;')] }
+      expect({ status, cookies }).toEqual(isFailing ? { status: 503, cookies: [] } : ended)
+    },
+  )
+
   test('`conditional: false` lets the last save win, as elsewhere', async () => {
     const gate = createGate()
     const { get } = await serve({

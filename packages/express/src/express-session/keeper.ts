@@ -118,7 +118,14 @@ export class Keeper implements Hold, Kept {
   /** The response is held once: what its end asks of this keeper is the other one's from here on. */
   giveWay(successor: Keeper): void {
     this.#successor = successor
-    successor.#hasEnded = this.#hasEnded && this.#mount === successor.#mount
+  }
+
+  /** Late, as there may have been a call of the store that nobody waited for. */
+  #handOver(successor: Keeper): Keeper {
+    successor.#failure ??= this.#failure
+    this.#failure = undefined
+    successor.#hasEnded ||= this.#hasEnded && this.#mount === successor.#mount
+    return successor
   }
 
   get #cookieId(): string | undefined {
@@ -281,7 +288,7 @@ export class Keeper implements Hold, Kept {
       const again = () => this.commit()
       return this.#busy.then(again, again)
     }
-    if (this.#successor) return this.#successor.commit()
+    if (this.#successor) return this.#handOver(this.#successor).commit()
     const { failUnsaved } = this.#mount.settings
     const failure = this.#failure
     this.#failure = undefined
@@ -358,7 +365,7 @@ export class Keeper implements Hold, Kept {
 
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
-    if (this.#successor) return this.#successor.setHeaders()
+    if (this.#successor) return this.#handOver(this.#successor).setHeaders()
     const { settings, signer, lines } = this.#mount
     const req = this.message
     const session = this.#pending === 'nothing' ? req.session : undefined
