@@ -102,6 +102,23 @@ describe('session({ fresh: true })', () => {
     },
   )
 
+  test.each(['session', 'reload'] as const)(
+    'dates the cookie by what it found, not by a write before it (%s)',
+    async (how) => {
+      const world = new World({ rolling: true, touchAfter: 0, idleTimeout: 60, cookie: { deadline: 'idle' } })
+      const context = world.open()
+      const session = await context.session()
+      session.data.a = 1
+      await session.save()
+      world.take(context)
+      world.time += 10_000
+      await world.open().session()
+      if (how === 'session') await context.session({ fresh: true })
+      else await session.reload()
+      expect(world.take(context)).toMatch(/Max-Age=60;/)
+    },
+  )
+
   test('asks the store also where reading the session sends its cookie again', async () => {
     const { logout, open } = await behindMemory({}, { rolling: true, cookie: { deadline: 'idle' } })
     await logout()

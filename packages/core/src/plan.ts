@@ -26,9 +26,8 @@ export function planCommit(runtime: Runtime, state: SessionState, explicit = fal
   }
   const mine = state.live.snapshot()
   if (state.status === 'new') {
-    if (isOverNow(runtime, state)) return undefined
     const isKept = explicit || state.header.owner !== undefined || state.live.differs(mine)
-    return isKept ? { kind: 'create', mine } : undefined
+    return isKept && !isOverNow(runtime, state) ? { kind: 'create', mine } : undefined
   }
   if (state.status !== 'stored') {
     return explicit || (state.live.differs(mine) && state.untoldKeys().length > 0)

@@ -141,7 +141,7 @@ export class SessionState {
     const { expiry } = this.header
     const isDated = !sameExpiry(expiry, found.header.expiry)
     this.header = { ...stored.header, ...(isDated && { expiry }) }
-    if (!isDated) this.expiresAt = expiresAt
+    if (!isDated) this.#dateAsFound(expiresAt)
     this.stored = stored
     this.live.takeIn(stored)
   }
@@ -150,10 +150,15 @@ export class SessionState {
   reset(stored: StoredState, expiresAt: number): void {
     const { expiry } = stored.header
     this.header = this.rotation?.login ? { ...this.header, expiry } : { ...stored.header }
-    this.expiresAt = expiresAt
+    this.#dateAsFound(expiresAt)
     this.hasSetExpiry = false
     this.stored = stored
     this.live.reset(stored)
+  }
+
+  #dateAsFound(expiresAt: number): void {
+    if (expiresAt !== this.expiresAt) this.datedAt = undefined
+    this.expiresAt = expiresAt
   }
 
   get busy(): boolean {
