@@ -303,7 +303,7 @@ describe.each(stores)('With %s', (kind, createStore) => {
         store.destroy = (...args: unknown[]) => {
           const error = new StoreUnavailableError('down')
           const done = args.at(-1)
-          if (typeof done === 'function') setImmediate(done as () => void, error)
+          if (typeof done === 'function') setImmediate(done as (cause: Error) => void, error)
           return Promise.reject(error)
         }
       }

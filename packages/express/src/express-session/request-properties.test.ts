@@ -1,7 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createSessions } from '@tegata/core'
+import { memoryStore } from '@tegata/store-memory'
 import express from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
+import { session as lazySession } from '../index.ts'
 import session from './index.ts'
 
 const options = { secret: 'a secret', resave: false, saveUninitialized: false }
@@ -51,6 +54,17 @@ describe('what an Express request shows of its session', () => {
       ])
     const one = ['ann', true, 'function']
     expect((await answers({}, login, look))[1]).toEqual([one, one])
+  })
+
+  test('is nothing in another application, whose sessions are loaded when they are asked for', async () => {
+    await answers({}, login)
+    const app = express()
+    app.use(lazySession(createSessions({ store: memoryStore() }), { lazy: true }))
+    app.get('/', (req, res) => void res.json([req.sessionID ?? null, req.sessionStore ?? null]))
+    const server = createServer(app).listen(0)
+    closers.push(() => server.close())
+    const response = await fetch(`http://localhost:${(server.address() as AddressInfo).port}`)
+    await expect(response.json()).resolves.toEqual([null, null])
   })
 
   test('ends with `delete req.session` also where nobody has looked at it', async () => {

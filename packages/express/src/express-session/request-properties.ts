@@ -42,6 +42,11 @@ const descriptors = Object.fromEntries(NAMES.map((name) => [name, property(name)
 function keeperBehind(req: SessionRequest): Keeper | undefined {
   const keeper = keeperOf(req)
   if (keeper || !('session' in req)) return keeper
-  const behind = req.session?.req
-  return behind && keeperOf(behind)
+  try {
+    const behind = req.session?.req
+    return behind && keeperOf(behind)
+  } catch {
+    // That of another middleware, in another application, which has to be loaded first.
+    return undefined
+  }
 }
