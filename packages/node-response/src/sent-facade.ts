@@ -48,7 +48,7 @@ export class SentFacade {
   /** From the call of `end` on. */
   end(): void {
     if (this.#isLayered) {
-      // What \`writableEnded\` asks as well.
+      // What `writableEnded` asks as well.
       ;(this.#res as { finished: boolean }).finished = true
       return
     }
