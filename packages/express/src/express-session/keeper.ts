@@ -1,13 +1,14 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { type AnyResponse, type Hold, holdResponse, type Kept } from '@tegata/node-response'
-import { Cookie, type CookieAttributes, type SessionCookie } from './cookie.ts'
 import type { CookieLines } from './cookie-lines.ts'
 import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
 import { LoadedData } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { showKept } from './request-properties.ts'
+import { addCookie, clearCookie, createCookie } from './response-cookie.ts'
 import { Session, type SessionObject } from './session-object.ts'
+import { isOther, type Version, versionOf } from './session-version.ts'
 import type { CookieSigner, SignedId } from './signed-cookie.ts'
 import { revive } from './store.ts'
 import type { ConnectStore, SessionRequest } from './types.ts'
@@ -20,16 +21,6 @@ export interface Mount {
   readonly lines: { set: CookieLines; clear: CookieLines }
   /** A new session is made when it is asked for. */
   readonly createsLate: boolean
-}
-
-/** A session as it was at some point. */
-interface Version {
-  id: string
-  data: LoadedData
-  /** What its cookie said then, where that matters. */
-  cookie?: CookieAttributes
-  /** Its date was not yet that of its `originalMaxAge`. */
-  isUndated?: boolean
 }
 
 /** Who learns when a call of the store fails: who made it, or the response, at its end at the latest. */
@@ -198,7 +189,7 @@ export class Keeper implements Hold, Kept {
 
   #createSession(): SessionObject {
     const session = new Session(this.message)
-    session.cookie = this.#createCookie()
+    session.cookie = createCookie(this.message, this.#mount.settings)
     return session
   }
 
@@ -223,13 +214,8 @@ export class Keeper implements Hold, Kept {
   }
 
   #save(session: SessionObject, told: Told | 'commit'): Promise<void> {
-    const { id, cookie } = session
-    const data = LoadedData.of(session, this.#original?.data)
-    const version: Version = { id, data }
-    if (id !== this.#original?.id) {
-      version.cookie = cookie.data ?? { ...cookie }
-      version.isUndated = !isDated(cookie)
-    }
+    const version = versionOf(session, this.#original)
+    const { id, data } = version
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
     const save = () => {
@@ -384,7 +370,7 @@ export class Keeper implements Hold, Kept {
       if (!isSet) return this.#clearCookie()
       if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
       const value = (this.#cookieId === id && this.#sent?.sent) || signer.sign(id)
-      this.#addCookie(lines.set.lineOf(cookie, value))
+      addCookie(this.#res, lines.set.lineOf(cookie, value))
     } catch (error) {
       setImmediate(this.fail, error)
     }
@@ -393,25 +379,7 @@ export class Keeper implements Hold, Kept {
   /** Of a session that this request ended, in whose place it leaves none. */
   #clearCookie(): void {
     const { settings, lines } = this.#mount
-    if (!this.#hasEnded || !settings.clearCookie) return
-    const cookie = this.#createCookie()
-    cookie.expires = new Date(0)
-    if (cookie.secure && !isSecure(this.message, settings.proxy)) return
-    this.#addCookie(lines.clear.lineOf(cookie, ''))
-  }
-
-  #addCookie(cookie: string): void {
-    const others = this.#res.getHeader('Set-Cookie')
-    this.#res.setHeader('Set-Cookie', others === undefined ? [cookie] : [others, cookie].flat().map(String))
-  }
-
-  #createCookie() {
-    const { cookie: options, proxy } = this.#mount.settings
-    const req = this.message
-    const cookie = new Cookie(typeof options === 'function' ? options(req) : options)
-    if (cookie.secure === 'auto') cookie.secure = isSecure(req, proxy)
-    if ((cookie.sameSite as string) === 'auto') cookie.sameSite = isSecure(req, proxy) ? 'none' : 'lax'
-    return cookie
+    if (this.#hasEnded && settings.clearCookie) clearCookie(this.message, this.#res, settings, lines.clear)
   }
 
   /** Where the session lies that this request has; `undefined` for another one. Throws where it has ended. */
@@ -462,11 +430,4 @@ function attempt<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether its date is that of its `originalMaxAge`, and not of one that it had before. */
-const isDated = ({ maxAge, originalMaxAge }: SessionCookie): boolean =>
-  maxAge === originalMaxAge || Math.abs(Number(maxAge) - Number(originalMaxAge)) < 1000
-
 const isInterruption = (error: unknown) => (error as SessionError | null)?.code === 'SESSION_INTERRUPTED'
-
-const isOther = (version: Version | undefined, session: SessionObject): boolean =>
-  version === undefined || version.id !== session.id || !version.data.isIn(session)
