@@ -1,4 +1,4 @@
-import { createSessions, type SessionHeader } from '@tegata/core'
+import { createSessions, type Session, type SessionHeader } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import { describe, expect, test } from 'vitest'
 import { readCacheValue, writeCacheValue } from './cache-value.ts'
@@ -250,6 +250,56 @@ describe('a setting that is no setting of Django', () => {
 })
 
 describe('sessions of Django in a store without Redis', () => {
+  type Change = (session: Session<Record<string, unknown>>, date: Date) => void
+
+  test.each<[string, Change, Change]>([
+    ['set', (session, date) => session.setExpiry(date), (session) => session.setExpiry(undefined)],
+    [
+      'assigned',
+      ({ data }, date) => Object.assign(data, { _session_expiry: date.toISOString() }),
+      ({ data }) => Reflect.deleteProperty(data, '_session_expiry'),
+    ],
+  ])('keep their absolute deadline through a date that is %s and taken back', async (_, date, takeBack) => {
+    let now = NOW
+    const clock = () => now
+    const store = memoryStore({ now: clock })
+    const format = djangoFormat({ now: clock })
+    const sessions = createSessions<Record<string, unknown>>({
+      store,
+      format,
+      absoluteTimeout: 3600,
+      now: clock,
+    })
+    const id = 'b'.repeat(32)
+    await store.create(format.keyOf(id), writeCacheValue({ a: 1 }), NOW + 86_400_000)
+    const request = async (change: Change) => {
+      const context = sessions.open({ id })
+      const session = await context.session()
+      change(session, new Date(now + 600_000))
+      await context.commit()
+      now += 60_000
+    }
+    await request(({ data }) => Object.assign(data, { b: 2 }))
+    await request(date)
+    await request(takeBack)
+    const session = await sessions.open({ id }).session()
+    expect([session.createdAt, session.expiresAt]).toEqual([NOW, NOW + 3_600_000])
+  })
+
+  test('take the expiry that a handler assigned, though another request has set one meanwhile', async () => {
+    const store = memoryStore()
+    const sessions = createSessions<Record<string, unknown>>({ store, format: djangoFormat() })
+    const id = 'b'.repeat(32)
+    await store.create(djangoFormat().keyOf(id), writeCacheValue({ a: 1 }), Date.now() + 60_000)
+    const [one, two] = [sessions.open({ id }), sessions.open({ id })]
+    ;(await one.session()).setExpiry(600)
+    ;(await two.session()).data._session_expiry = 60
+    await one.commit()
+    await two.commit()
+    const session = await sessions.open({ id }).session()
+    expect([session.expiry, session.data._session_expiry]).toEqual([60, 60])
+  })
+
   test('merge what two requests write, and survive that neither says when it was created', async () => {
     const store = memoryStore()
     const sessions = createSessions<Record<string, unknown>>({

@@ -12,7 +12,7 @@ import { PyHerdMarker, PyTuple } from './pickle.ts'
 import { readExpiry } from './session-expiry.ts'
 import { createSessionId, isSessionId } from './session-id.ts'
 import { type DjangoSettings, idleOf, type ResolvedDjangoSettings, resolveSettings } from './settings.ts'
-import { keepAtRest, settleExpiry } from './settle-expiry.ts'
+import { isAbsolute, keepAtRest, settleExpiry } from './settle-expiry.ts'
 import { tellApart } from './tell-apart.ts'
 
 const EXPIRY = '_session_expiry'
@@ -86,11 +86,12 @@ export function djangoFormat(options: DjangoFormatOptions = {}): SessionFormat {
       const bytes = serialized as Uint8Array
       const isPlain = !saysMore(bytes)
       const data = isPlain ? {} : read(bytes)
+      const counts = isAbsolute(header)
       const settled = settleExpiry(header, data[EXPIRY], settings)
       const dated = serializer === 'pickle' ? undefined : dateInSeconds(header, settled)
       const raw = dated ? dated.seconds : settled
-      const own = writeOwnMember(header, userIdOf(data), dated)
-      keepAtRest(header, { expiry: header.expiry, raw })
+      const own = writeOwnMember(header, userIdOf(data), dated, counts)
+      keepAtRest(header, { expiry: header.expiry, raw, isAbsolute: counts })
       // What has nothing of these to change is kept as it stands.
       if (own === undefined && !Object.hasOwn(data, OWN_MEMBER) && Object.is(raw, data[EXPIRY])) {
         return compress(tellApart(serializer, bytes, random), compressor)
@@ -130,7 +131,7 @@ function headerOf(
     ...(owner !== undefined && { owner }),
     ...(expiry !== undefined && { expiry }),
   }
-  keepAtRest(header, { expiry, raw })
+  keepAtRest(header, { expiry, raw, isAbsolute: own.createdAt !== undefined })
   return header
 }
 

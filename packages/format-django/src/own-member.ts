@@ -38,9 +38,9 @@ export function writeOwnMember(
   header: SessionHeader,
   userId: string | undefined,
   dated: { date: number; seconds: number } | undefined,
+  isAbsolute: boolean,
 ): OwnMember | undefined {
-  const { authenticatedAt, owner, label, expiry, until } = header
-  const isAbsolute = Number.isFinite(until) && !(expiry instanceof Date && expiry.getTime() === until)
+  const { authenticatedAt, owner, label } = header
   const member: OwnMember = {
     ...(isAbsolute && { createdAt: Math.min(header.createdAt, header.writtenAt) }),
     ...(authenticatedAt !== undefined && { authenticatedAt }),

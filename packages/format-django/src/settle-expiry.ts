@@ -2,21 +2,33 @@ import type { Expiry, SessionHeader } from '@tegata/core'
 import { readExpiry, writeExpiry } from './session-expiry.ts'
 import { idleOf, type ResolvedDjangoSettings } from './settings.ts'
 
-/** The expiry as the value said when it was read or written last. */
+/** What the value said when it was read or written last. */
 interface AtRest {
   expiry: Expiry
   /** `_session_expiry` itself. */
   raw: unknown
+  /** Whether it says from when an absolute deadline counts. */
+  isAbsolute: boolean
 }
 
-/** A symbol is copied along by spreads, and no other format knows it. */
+/** Among what core carries along, so that a merge takes what goes with the expiry that it takes. */
 const AT_REST = Symbol('the expiry at rest')
 
-type DatedHeader = SessionHeader & { [AT_REST]?: AtRest }
+type Extras = { [AT_REST]?: AtRest }
 
 export function keepAtRest(header: SessionHeader, atRest: AtRest): void {
-  const dated: DatedHeader = header
-  dated[AT_REST] = atRest
+  const extras: Extras = { [AT_REST]: atRest }
+  header.extras = extras
+}
+
+const atRestOf = ({ extras }: SessionHeader): AtRest =>
+  (extras as Extras | undefined)?.[AT_REST] ?? { expiry: undefined, raw: undefined, isAbsolute: false }
+
+/** Whether an absolute deadline counts for a session. A date that comes first hides whether there is one: then what was said before stays. */
+export function isAbsolute(header: SessionHeader): boolean {
+  const { expiry, until } = header
+  const isDate = expiry instanceof Date && expiry.getTime() === until
+  return Number.isFinite(until) && (!isDate || atRestOf(header).isAbsolute)
 }
 
 /**
@@ -25,7 +37,7 @@ export function keepAtRest(header: SessionHeader, atRest: AtRest): void {
  * stands, down to its type.
  */
 export function settleExpiry(header: SessionHeader, raw: unknown, settings: ResolvedDjangoSettings): unknown {
-  const atRest = (header as DatedHeader)[AT_REST] ?? { expiry: undefined, raw: undefined }
+  const atRest = atRestOf(header)
   if (!sameExpiry(header.expiry, atRest.expiry)) {
     const isTheirs = sameExpiry(header.expiry, readExpiry(raw, settings.naiveTimezone))
     return isTheirs ? raw : writeExpiry(header.expiry, settings.naiveTimezone)
