@@ -47,7 +47,7 @@ describe('a format that only reads', () => {
     const read = () => sessions.open({ id }).session()
     for (const change of changes) await expect(change(await read())).rejects.toEqual(refused)
     await expect(sessions.open({ id }).destroy()).rejects.toEqual(refused)
-    expect((await read()).data).toEqual({ a: 1 })
+    expect(await read()).toMatchObject({ data: { a: 1 }, canRotate: false })
     expect([...store.entries]).toEqual(before)
   })
 })

@@ -128,6 +128,11 @@ export class Session<Data extends object = SessionData> {
     return this.#exclusively(() => reload(this.#runtime, this.#readable()))
   }
 
+  /** Whether `rotate()` has its effect: not where sessions can only be read, nor once the response's headers have left. */
+  get canRotate(): boolean {
+    return !this.#runtime.format.isReadOnly && !this.#state.sealed
+  }
+
   /**
    * Gives the session a new id, keeping its data; the old id stops working. Do it whenever a privilege changes. The id shows
    * at once and is stored with the next save, or at the end of the request.

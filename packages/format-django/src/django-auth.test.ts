@@ -77,6 +77,26 @@ describe('a login of django.contrib.auth', () => {
     await expect(verifyDjangoAuth(session, password, [])).rejects.toThrow(TypeError)
   })
 
+  test('holds by another secret also where the id cannot change: once the response is on its way, or read only', async () => {
+    const store = memoryStore()
+    const written = await createSessions<Data>({ store, format: djangoFormat() }).open({}).session()
+    await djangoLogin(written, { id: 1, password, secret })
+    await written.save()
+    const { id } = written
+    const cached = djangoFormat({ sessionEngine: 'cached_db' })
+    const found = (await store.read(djangoFormat().keyOf(id))) as { value: Uint8Array }
+    await store.create(cached.keyOf(id), found.value, Date.now() + 60_000)
+    for (const format of [djangoFormat(), cached]) {
+      const context = createSessions<Data>({ store, format }).open({ id })
+      const session = await context.session()
+      if (format !== cached) context.seal()
+      expect(await verifyDjangoAuth(session, password, ['new', secret])).toBe(true)
+      await context.commit()
+      expect(session.id).toBe(id)
+      expect(djangoUser(session)?.hash).toBe(vector.hash)
+    }
+  })
+
   test('ends by a logout', async () => {
     const context = open()
     const session = await context.session()

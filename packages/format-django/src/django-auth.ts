@@ -56,7 +56,8 @@ export function djangoUser(session: DjangoSession): DjangoUser | undefined {
 
 /**
  * Whether the login still holds: the user's `password` column is the one of the login. `secrets` are `SECRET_KEY` and then
- * `SECRET_KEY_FALLBACKS`; where one of these matches, the session gets a new id and the hash of the first, as Django does.
+ * `SECRET_KEY_FALLBACKS`; where one of these matches, the session gets a new id and the hash of the first, as Django does, if its id
+ * can change.
  * Takes as long whichever matches. Django flushes a session that does not hold; this leaves that to the caller
  * (`djangoLogout`), as a mistaken secret would log everybody out.
  */
@@ -72,7 +73,7 @@ export async function verifyDjangoAuth(
   if (current === undefined) throw new TypeError('verifyDjangoAuth() takes at least one secret.')
   const isCurrent = sameInConstantTime(known, current)
   const isFallback = fallbacks.map((other) => sameInConstantTime(known, other)).includes(true)
-  if (!isCurrent && isFallback) {
+  if (!isCurrent && isFallback && session.canRotate) {
     await session.rotate()
     const data = session.data as Data
     data._auth_user_hash = current
