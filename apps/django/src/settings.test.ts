@@ -73,6 +73,28 @@ await djangoOrSkip('a site with other settings', (redis) => {
     })
   })
 
+  describe('with CSRF_USE_SESSIONS', () => {
+    let pair: Pair
+
+    beforeAll(async () => {
+      pair = await Pair.start(redis, { CSRF_USE_SESSIONS: '1' })
+    })
+    afterAll(() => pair?.stop())
+
+    test('takes the forms of Node, and its own after a login by Node', async () => {
+      const { token: csrfmiddlewaretoken } = await pair.node('csrf')
+      const form = new URLSearchParams({ csrfmiddlewaretoken, username: 'alice', password: 'wonderland' })
+      expect((await pair.page('POST', '/django/', form)).status).toBe(302)
+      const { password } = await pair.django('column?user=alice')
+      await pair.node('login', { id: 1, password })
+      const { text } = await pair.page('GET', '/admin/password_change/')
+      const own = /name="csrfmiddlewaretoken" value="(\w+)"/.exec(text)?.[1] ?? ''
+      const leave = new URLSearchParams({ csrfmiddlewaretoken: own })
+      expect((await pair.page('POST', '/django/leave', leave)).status).toBe(302)
+      expect((await pair.django('session')).user).toBeNull()
+    })
+  })
+
   describe('with the engine cached_db', () => {
     let pair: Pair
 

@@ -8,6 +8,7 @@ import {
   addDjangoMessage,
   type DjangoSessions,
   type DjangoSettings,
+  djangoCsrfToken,
   djangoLogin,
   djangoLogout,
   djangoSessions,
@@ -207,6 +208,7 @@ function createApp(sessions: DjangoSessions<Data>) {
   route('/verify', async (current, { password, secrets }) => ({
     holds: await verifyDjangoAuth(current, String(password), secrets as string[]),
   }))
+  route('/csrf', (current) => ({ token: djangoCsrfToken(current) }))
   route('/notify', (current, { text, tags }) =>
     addDjangoMessage(current, { message: String(text), extraTags: tags as string | undefined }),
   )

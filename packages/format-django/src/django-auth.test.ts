@@ -108,7 +108,7 @@ describe('a login of django.contrib.auth', () => {
 })
 
 describe('the CSRF secret of a session', () => {
-  test('is checked under a mask that differs each time, or bare', async () => {
+  test('is checked under a mask that differs each time', async () => {
     const session = await open().session()
     expect(verifyDjangoCsrf(session, 'x'.repeat(64))).toBe(false)
     const [one, two] = [djangoCsrfToken(session), djangoCsrfToken(session)]
@@ -120,10 +120,19 @@ describe('the CSRF secret of a session', () => {
       expect(verifyDjangoCsrf(session, token)).toBe(false)
   })
 
-  test('as Django before 4.0 keeps it, masked, is the same secret', async () => {
+  test('as Django 4.0 and newer keep it, bare, is the same secret', async () => {
     const session = await open().session()
-    session.data._csrftoken = djangoCsrfToken(session)
+    session.data._csrftoken = 'aB3'.repeat(11).slice(1)
     expect(verifyDjangoCsrf(session, djangoCsrfToken(session))).toBe(true)
+    expect(verifyDjangoCsrf(session, session.data._csrftoken)).toBe(true)
+  })
+
+  test('is kept as all versions of Django read it: masked', async () => {
+    const session = await open().session()
+    djangoCsrfToken(session)
+    expect(session.data._csrftoken).toMatch(/^[A-Za-z0-9]{64}$/)
+    await djangoLogin(session, { id: 1, password, secret })
+    expect(session.data._csrftoken).toMatch(/^[A-Za-z0-9]{64}$/)
   })
 
   test('is a new one after a login', async () => {

@@ -16,9 +16,8 @@ type Data = Record<string, unknown>
 export function djangoCsrfToken(session: Session<object>): string {
   const data = session.data as Data
   const secret = secretOf(data) ?? randomText()
-  if (secretOf(data) === undefined) data[KEY] = secret
-  const mask = randomText()
-  return mask + shift(secret, mask, 1)
+  if (secretOf(data) === undefined) data[KEY] = masked(secret)
+  return masked(secret)
 }
 
 /** Whether a form or a header brought the session's token, masked or not. Takes as long for a wrong one. */
@@ -30,13 +29,18 @@ export function verifyDjangoCsrf(session: Session<object>, token: unknown): bool
 
 /** At a login: what somebody planted before it is worth nothing afterwards. */
 export function rotateCsrf(data: Data): void {
-  if (data[KEY] !== undefined) data[KEY] = randomText()
+  if (data[KEY] !== undefined) data[KEY] = masked(randomText())
 }
 
-/** Django before 4.0 keeps a masked one. */
+/** Django before 4.0 keeps a masked one, and reads no other; newer versions keep it bare, and read both. */
 function secretOf(data: Data): string | undefined {
   const stored = data[KEY]
   return typeof stored === 'string' ? unmask(stored) : undefined
+}
+
+function masked(secret: string): string {
+  const mask = randomText()
+  return mask + shift(secret, mask, 1)
 }
 
 function unmask(token: string): string | undefined {
