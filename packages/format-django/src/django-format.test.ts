@@ -226,6 +226,17 @@ describe('what Node writes', () => {
     )
   })
 
+  test.each(['tomorrow', [1], Number.NaN, new Date(8.64e15)])(
+    'is refused where Django has no such expiry: %s',
+    (raw) => {
+      const write = () =>
+        raw instanceof Date
+          ? rewritten({ a: 1 }, { expiry: raw })
+          : djangoFormat().encode(header, djangoFormat().serialize({ _session_expiry: raw }), 'key', random)
+      expect(write).toThrow(expect.objectContaining({ code: 'SESSION_DATA_INVALID' }))
+    },
+  )
+
   test('leaves the name of our own member to us', () => {
     expect(() => djangoFormat().serialize({ _tegata: 1 })).toThrow(
       expect.objectContaining({ code: 'SESSION_DATA_INVALID' }),

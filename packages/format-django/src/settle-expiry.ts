@@ -1,4 +1,4 @@
-import type { Expiry, SessionHeader } from '@tegata/core'
+import { type Expiry, SessionDataError, type SessionHeader } from '@tegata/core'
 import { readExpiry, writeExpiry } from './session-expiry.ts'
 import { idleOf, type ResolvedDjangoSettings } from './settings.ts'
 
@@ -34,9 +34,17 @@ export function isAbsolute(header: SessionHeader): boolean {
 /**
  * The `_session_expiry` to write, of the two who may have changed it: `session.setExpiry`, which the header shows, and a
  * handler that assigns to the data as Django code does, which the header is dated by then. What means the same is kept as it
- * stands, down to its type.
+ * stands, down to its type. Throws a `SessionDataError` for an expiry that Django has not.
  */
 export function settleExpiry(header: SessionHeader, raw: unknown, settings: ResolvedDjangoSettings): unknown {
+  try {
+    return settle(header, raw, settings)
+  } catch (cause) {
+    throw new SessionDataError('The session was given an expiry that Django has not.', { cause })
+  }
+}
+
+function settle(header: SessionHeader, raw: unknown, settings: ResolvedDjangoSettings): unknown {
   const atRest = atRestOf(header)
   if (!sameExpiry(header.expiry, atRest.expiry)) {
     const isTheirs = sameExpiry(header.expiry, readExpiry(raw, settings.naiveTimezone))
