@@ -180,9 +180,9 @@ async function replace(work: Commit, draft: Draft, current: StoredState): Promis
 async function rotate(work: Commit, draft: Draft, current: StoredState): Promise<Attempt> {
   const { runtime, state, budget } = work
   const { format, store, now, random } = runtime
-  // First, so that a move that is told of leaves nothing behind that the old id would bring back.
-  const { previousKey } = keysOf(format, current.id)
-  if (previousKey !== undefined) await budget.write(() => store.destroy(previousKey))
+  const keys = keysOf(format, current.id)
+  const { previousKey } = keys
+  const isLeftBehind = previousKey !== undefined && (await budget.read(() => store.read(previousKey))) !== null
   const isLogin = state.rotation?.login === true
   for (;;) {
     const id = state.id
@@ -201,6 +201,9 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
       continue
     }
     if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
+    // Before it is told of, so that the old id brings nothing back; and not before it is made, which would call off a move
+    // from the previous format that is under way, and end the session that it has just made.
+    if (isLeftBehind) await destroyKeys(runtime, keys, budget)
     const owner = isLogin ? ownerOf(draft) : {}
     adopt(work, draft, { id, key, value, expiresAt, output })
     state.cookie = 'set'

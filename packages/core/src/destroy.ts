@@ -21,8 +21,10 @@ export async function destroyKeys(
   const { answer: hasEndedThere } = await budget.write(() => store.destroy(previousKey))
   const hasEndedHere = await end()
   if (hasEndedThere && !hasEndedHere && mark) {
-    // Readers of the previous format would take a mark for a broken session, so it is left at the new key.
-    await budget.write(() => store.create(key, mark.value, mark.expiresAt))
+    // Readers of the previous format would take a mark for a broken session, so it is left at the new key: or what a move has
+    // made there meanwhile is ended, which others may use before the move learns that it was too late.
+    const { answer: isMarked } = await budget.write(() => store.create(key, mark.value, mark.expiresAt))
+    if (!isMarked) await end()
   }
   return hasEndedThere || hasEndedHere
 }

@@ -198,8 +198,9 @@ const handlers = {
 } satisfies Record<string, Handler>
 type Kind = keyof typeof handlers
 
-async function run(scheduler: fc.Scheduler, kinds: readonly Kind[]) {
+async function run(scheduler: fc.Scheduler, kinds: readonly Kind[], inSteps = false) {
   const world = worldOf()
+  world.store.inSteps = inSteps
   const other = world.another(migrate({ from: { format: old } }))
   world.store.before = (verb) => scheduler.schedule(Promise.resolve(), verb)
   world.store.after = (verb) => scheduler.schedule(Promise.resolve(), `${verb} answered`)
@@ -220,11 +221,14 @@ async function run(scheduler: fc.Scheduler, kinds: readonly Kind[]) {
 const some = (...kinds: Kind[]) => fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 5 })
 const RUNS = { numRuns: 500 }
 
-describe('while a session is moved, whatever the order in which the store is reached', () => {
+describe.each([
+  ['in one step', false],
+  ['in two, as between two slots', true],
+])('while a session is moved %s, whatever the order in which the store is reached', (_, inSteps) => {
   test('it is moved once, and no write is lost', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), some('read', 'write'), async (scheduler, kinds) => {
-        const { world, responses } = await run(scheduler, kinds)
+        const { world, responses } = await run(scheduler, kinds, inSteps)
         expect(living(world)).toEqual([newKey])
         expect(world.eventsOf('moved')).toHaveLength(1)
         const expected = Object.fromEntries(
@@ -245,7 +249,7 @@ describe('while a session is moved, whatever the order in which the store is rea
         some('read', 'write', 'logout'),
         ends,
         async (scheduler, kinds, end) => {
-          const { world } = await run(scheduler, [...kinds, end])
+          const { world } = await run(scheduler, [...kinds, end], inSteps)
           const ofThisId = living(world).filter((key) => key === oldKey || key === newKey)
           expect(ofThisId).toEqual([])
         },
@@ -257,7 +261,7 @@ describe('while a session is moved, whatever the order in which the store is rea
   test('a rotation leaves one session alive, under the id that its response handed out', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), some('read', 'write'), async (scheduler, kinds) => {
-        const { world, responses } = await run(scheduler, [...kinds, 'rotate'])
+        const { world, responses } = await run(scheduler, [...kinds, 'rotate'], inSteps)
         const cookies = responses.map(({ setCookie }) => setCookie).filter((header) => header !== undefined)
         expect(cookies).toHaveLength(1)
         expect(living(world)).toHaveLength(1)

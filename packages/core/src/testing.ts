@@ -93,15 +93,20 @@ export class MapStore implements IndexedStore {
     })
     if (!isFree) return { outcome: 'taken' }
     await this.#call('enter', newKey, () => this.#enter(newKey, options?.index, oldKey))
-    return this.#call('leave', oldKey, () => {
+    const met = await this.#call('leave', oldKey, () => {
       const { mark } = options ?? {}
       const there = this.#live(oldKey)
       const isMarked = there && mark && sameBytes(there.value.subarray(0, mark.lead.length), mark.lead)
       const met = isMarked ? ({ outcome: 'gone' } as const) : this.#meet(oldKey, value, expected)
-      if (met) this.#end(newKey, undefined)
-      else this.#end(oldKey, mark)
-      return met ?? { outcome: 'replaced' }
+      if (!met) this.#end(oldKey, mark)
+      return met
     })
+    if (!met) return { outcome: 'replaced' }
+    await this.#call('undo', newKey, () => {
+      const there = this.#live(newKey)
+      if (there && sameBytes(there.value, value)) this.#end(newKey, undefined)
+    })
+    return met
   }
 
   touch: SessionStore['touch'] = (key, expiresAt) =>
