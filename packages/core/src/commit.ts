@@ -182,7 +182,8 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
   const { format, store, now, random } = runtime
   const keys = keysOf(format, current.id)
   const { previousKey } = keys
-  const isLeftBehind = previousKey !== undefined && (await budget.read(() => store.read(previousKey))) !== null
+  const isLeftBehind =
+    previousKey !== undefined && (await budget.read(() => store.read(previousKey))) !== null
   const isLogin = state.rotation?.login === true
   for (;;) {
     const id = state.id
