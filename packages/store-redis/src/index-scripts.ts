@@ -4,6 +4,7 @@ import { PRELUDE } from './script-prelude.ts'
  * Enters a key into an index: a hash of keys, each with its rank, its deadline by the server's clock (0 for none) and a note; the
  * field without a name has the highest rank there was. Every entry looks at a few others, whoever they are, and takes out what is over:
  * an index grows with the sessions that live, not with those that ever did. What lies elsewhere on a Cluster cannot be looked at.
+ * Fields of a hash that somebody else has put there mean nothing.
  * ARGV from `at`: note, deadline, whether the rank of `old` is taken over, whether all keys are here.
  */
 export const ENTER = `
@@ -20,7 +21,9 @@ local function enter(index, key, at, old)
   if not known and old and ARGV[at + 2] == '1' then known = redis.call('HGET', index, old) end
   local rank = known and string.match(known, '^%d+')
   if not rank then
-    rank = string.format('%.0f', math.max(clock, (redis.call('HGET', index, '') or 0) + 1))
+    local highest = string.match(redis.call('HGET', index, '') or '', '^%d+$')
+    if highest and #highest > 15 then highest = nil end
+    rank = string.format('%.0f', math.max(clock, (highest or 0) + 1))
     redis.call('HSET', index, '', rank)
   end
   local isHere = ARGV[at + 3] == '1'

@@ -83,8 +83,8 @@ function membersIn(fields: readonly unknown[], keyPrefix: string): IndexMember[]
   const members: IndexMember[] = []
   for (let at = 0; at < fields.length; at += 2) {
     const field = text(fields[at])
-    if (field === '') continue
     const [, rank, note = ''] = /^(\d+) \d+ (.*)$/s.exec(text(fields[at + 1])) ?? []
+    if (field === '' || rank === undefined) continue
     members.push({ key: field.slice(keyPrefix.length), note, rank: Number(rank) })
   }
   return members
