@@ -201,6 +201,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
       state.id = format.createId(random)
       continue
     }
+    if (answer.isSpent) state.id = format.createId(random)
     if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
     // Before it is told of, so that the old id brings nothing back; and not before it is made, which would call off a move
     // from the previous format that is under way, and end the session that it has just made.

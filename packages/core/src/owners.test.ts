@@ -278,6 +278,51 @@ describe('destroyByOwner', () => {
     }
   })
 
+  test.each([
+    ['lists', 'read', 1],
+    ['ends', 'destroy', 0],
+  ] as const)(
+    '%s a session that a rotation takes back from its new key and puts there again',
+    async (_, visit, left) => {
+      const world = new World()
+      world.store.inSteps = true
+      const { cookie } = await logIn(world)
+      const [oldKey] = [...world.store.entries.keys()]
+      const rotating = world.open(world.sessions, cookie)
+      await (await rotating.session()).rotate()
+      const other = world.open(world.another(), cookie)
+      Object.assign((await other.session()).data, { changed: true })
+
+      const [listed, takenBack, missed, moved] = [gate(), gate(), gate(), gate()]
+      let makes = 0
+      let visiting: Promise<unknown> | undefined
+      world.store.before = async (verb, key) => {
+        if (verb === 'leave' && !visiting) {
+          // Another process writes first, and somebody asks the index.
+          await other.commit()
+          visiting =
+            visit === 'read' ? world.sessions.listByOwner('ann') : world.sessions.destroyByOwner('ann')
+          await listed.opened
+        }
+        if (verb === 'make' && ++makes === 2) {
+          takenBack.open()
+          await missed.opened
+        }
+        if (verb === visit && visiting) await (key === oldKey ? moved : takenBack).opened
+      }
+      world.store.after = (verb, key) => {
+        if (verb === 'members') listed.open()
+        if (verb === visit && visiting && key !== oldKey) missed.open()
+      }
+      await rotating.commit()
+      moved.open()
+      await visiting
+      straighten(world)
+      expect(world.values).toHaveLength(left)
+      expect(await handlesOf(world)).toHaveLength(left)
+    },
+  )
+
   test('says so where the store cannot be reached, and ends the others when it is called again', async () => {
     const world = new World({ storeTimeout: 0.1 })
     const all = await Promise.all(Array.from({ length: 5 }, () => logIn(world)))
@@ -441,7 +486,8 @@ describe('logging out everywhere, whatever the order in which the store is reach
           const processes = [world.sessions, world.another()]
           interleave(world, scheduler)
           const requests = kinds.map(async (kind, i) => {
-            const sessions = processes[i % 2] as Sessions
+            // Each session is in both processes, so that their writes collide in the store.
+            const sessions = processes[(i >> 1) % 2] as Sessions
             if (kind === 'login') return void (await logIn(world, 'ann', 'later', sessions))
             const context = sessions.open({ cookie: before[i % 2]?.cookie })
             const session = await context.session()

@@ -117,8 +117,11 @@ export type ReplaceOutcome =
   | { outcome: 'gone' }
   | { outcome: 'conflict'; value: Uint8Array }
 
-/** `taken`: the new key was in use, nothing was changed; where the old one is not as expected either, one of the two is told. */
-export type RotateOutcome = ReplaceOutcome | { outcome: 'taken' }
+/**
+ * `taken`: the new key was in use, nothing was changed; where the old one is not as expected either, one of the two is told.
+ * `isSpent`: the new key was in the index for a moment, where others may have found it gone: the next try takes another one.
+ */
+export type RotateOutcome = (ReplaceOutcome & { isSpent?: boolean }) | { outcome: 'taken' }
 
 /** What a store does beyond the six verbs; the suite, tools and users read it. */
 export interface StoreSupports {

@@ -106,7 +106,7 @@ export class MapStore implements IndexedStore {
       const there = this.#live(newKey)
       if (there && sameBytes(there.value, value)) this.#end(newKey, undefined)
     })
-    return met
+    return options?.index ? { ...met, isSpent: true } : met
   }
 
   touch: SessionStore['touch'] = (key, expiresAt) =>

@@ -1,4 +1,4 @@
-import type { IndexedStore } from '@tegata/core'
+import type { IndexedStore, SessionStore } from '@tegata/core'
 import { redisOrSkip } from '@tegata/test-servers'
 import { expect, test } from 'vitest'
 import { Fixture, utf8 } from './testing.ts'
@@ -9,7 +9,7 @@ await redisOrSkip('a hash of somebody else where an index should be', (redis) =>
     const index = { key: 'i', note: key, expiresAt: fixture.later() }
     return fixture.store.create(key, utf8(key), fixture.later(), { index })
   }
-  const members = () => (fixture.store as IndexedStore).members('i')
+  const members = () => (fixture.store as SessionStore as IndexedStore).members('i')
 
   test.each(['', 'text', 'inf', '-5', '0x10', '1e300', '9'.repeat(40), '1.5'])(
     'that holds %o as its highest rank is written to as if it held none',

@@ -79,8 +79,15 @@ export function rotateInTwoSteps(
       await takeBack(run, error, newKey, value, isMadeNow)
       throw error
     }
-    if (answer instanceof Error || answer.outcome !== 'replaced') await undo(run, newKey, value)
-    else index.dropLater(entry, oldKey)
+    if (answer instanceof Error) {
+      await undo(run, newKey, value)
+      return answer
+    }
+    if (answer.outcome !== 'replaced') {
+      await undo(run, newKey, value)
+      return entry ? { ...answer, isSpent: true } : answer
+    }
+    index.dropLater(entry, oldKey)
     return answer
   }
 }
