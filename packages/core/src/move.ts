@@ -15,19 +15,26 @@ type Found = StoredValue | SessionValueError | null
  * was moved, by this request or another one, or `null` for nothing. Throws a `SessionValueError` for what cannot be moved.
  */
 export async function moveSession(runtime: Runtime, budget: Budget, id: string): Promise<Found> {
-  const { format, store, emit } = runtime
+  const { format, store, emit, now, random } = runtime
   const { previous } = format
   const { key, previousKey } = keysOf(format, id)
   if (!previous || previousKey === undefined) return null
 
   const readAgain = () => budget.read(() => store.read(key))
+  /** It was ended before it had left: what others have made meanwhile of the one at the new key ends with it. */
+  const endMade = async () => {
+    const mark = format.endMark?.(now(), random)
+    await budget.write(() => store.destroy(key, mark && { mark }))
+    return readAgain()
+  }
+  let isMade = false
   let found = await budget.read(() => store.read(previousKey))
   // Moved between the two reads, or never there.
   if (found === null) return readAgain()
   while (!(found instanceof Error)) {
     const { value } = found
     const moved = translate(runtime, previous, { value, previousKey, key })
-    if (!moved) return null
+    if (!moved) return isMade ? endMade() : null
     const options = { notAfter: budget.notAfter, index: indexEntry(runtime, moved.header, id) }
     const expected = previous.expected(value)
     const { answer } = await budget.write(() =>
@@ -38,8 +45,9 @@ export async function moveSession(runtime: Runtime, budget: Budget, id: string):
       emit({ type: 'moved', handle: handleOf(id), from: previous.name })
       return { value: moved.value, expiresAt: moved.expiresAt }
     }
+    isMade = answer.outcome !== 'taken' && answer.isSpent === true
     // Another request has moved it, or ended it.
-    if (answer.outcome !== 'conflict') return readAgain()
+    if (answer.outcome !== 'conflict') return isMade ? endMade() : readAgain()
     found = { value: answer.value }
     budget.check()
   }

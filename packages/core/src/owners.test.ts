@@ -515,6 +515,38 @@ describe('logging out everywhere, whatever the order in which the store is reach
   })
 })
 
+describe('logging out everywhere while a session is moved from another format', () => {
+  test('leaves nothing alive of it, whatever other requests write meanwhile', async () => {
+    const from = nativeFormat({ prefix: 'old:' })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(fc.constantFrom('read', 'write'), { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        async (scheduler, kinds, inSteps) => {
+          const world = new World({ format: from })
+          world.store.inSteps = inSteps
+          const { cookie } = await logIn(world)
+          const processes = [world.another(migrate({ from: { format: from } }))]
+          processes.push(world.another(migrate({ from: { format: from } })))
+          interleave(world, scheduler)
+          const requests = kinds.map(async (kind, i) => {
+            const context = (processes[i % 2] as Sessions).open({ cookie })
+            const session = await context.session()
+            if (kind === 'write' && !session.isNew) session.data[`key${i}`] = i
+            await context.commit()
+          })
+          const ending = (processes[0] as Sessions).destroyByOwner('ann')
+          await scheduler.waitFor(Promise.all([...requests, ending]))
+          straighten(world)
+          expect(world.values).toEqual([])
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+})
+
 describe('the index', () => {
   test('lies among the sessions of its format, told apart by its name', () => {
     const format = nativeFormat({ prefix: 'app:' })
