@@ -46,6 +46,12 @@ function open(options: KoaTransportOptions, cookie: CookieOptions = {}) {
 }
 
 describe("koa-session's cookies", () => {
+  test('are read in quotes, as Koa reads them', async () => {
+    const address = await open({ keys })
+    const cookie = cookiesOf(await fetch(`${address}/put`)).replaceAll(/=([^;]+)/g, '="$1"')
+    expect(await (await fetch(address, { headers: { cookie } })).json()).toEqual({ n: 1 })
+  })
+
   test('are the bare id, and its HMAC in a second one, that Koa itself accepts', async () => {
     const address = await open({ keys })
     const setCookies = (await fetch(`${address}/put`)).headers.getSetCookie()

@@ -84,5 +84,5 @@ function keygripOf(keys: readonly string[] | KeygripLike): KeygripLike {
   return new Keygrip([...keys])
 }
 
-/** Ids need no decoding, and a value that does is none. */
-const raw = (value: string) => value
+/** Ids need no decoding, and a value that does is none; quotes around it Koa takes off. */
+const raw = (value: string) => (value.startsWith('"') ? value.slice(1, -1) : value)
