@@ -8,7 +8,6 @@ import {
   parseData,
   type SessionData,
   SessionDataError,
-  type SessionListener,
   type SessionStore,
   SessionValueError,
   StoreUnavailableError,
@@ -18,38 +17,21 @@ import {
   type WriteOutcome,
 } from '@tegata/core'
 import { Loaded } from './loaded.ts'
-
-export interface BridgeOptions {
-  /** What every key begins with. Default that of the library's usual store: `'sess:'`, or nothing for koa-session. */
-  prefix?: string
-  /** Seconds that a session lives which does not say so itself. Default 86,400 (a day). */
-  ttl?: number
-  /** Seconds that a call may take before it fails. Default 5. */
-  storeTimeout?: number
-  /** Top-level keys of the data that say whose session it is: merging never crosses a change of one. Default `['passport']`. */
-  identityKeys?: readonly string[]
-  /** Told of `interrupted` and `overwritten` saves, which these libraries have no word for. */
-  onEvent?: SessionListener
-}
+import { type BridgeOptions, resolveOptions } from './options.ts'
 
 /** The store under another library: its sessions as JSON under a prefix, saved only over what was read. */
 export class Bridge {
   readonly store: SessionStore
   readonly prefix: string
-  readonly #options: Required<Omit<BridgeOptions, 'prefix'>>
+  readonly #options: Required<BridgeOptions>
 
-  constructor(store: SessionStore, { prefix = 'sess:', ...options }: BridgeOptions) {
+  /** `own` are the defaults of the library. */
+  constructor(store: SessionStore, options: BridgeOptions, own?: Partial<BridgeOptions>) {
     if (typeof store?.replace !== 'function')
       throw new TypeError('A bridge takes a session store, such as ioredisStore(client), as its store.')
     this.store = store
-    this.prefix = prefix
-    this.#options = {
-      ttl: 86_400,
-      storeTimeout: 5,
-      identityKeys: ['passport'],
-      onEvent: () => {},
-      ...options,
-    }
+    this.#options = resolveOptions(options, own)
+    this.prefix = this.#options.prefix
   }
 
   /** Rejects with a `SessionValueError` for what cannot be a session. */

@@ -1,6 +1,7 @@
 import type { SessionData, SessionStore } from '@tegata/core'
-import { Bridge, type BridgeOptions } from './bridge.ts'
+import { Bridge } from './bridge.ts'
 import type { Loaded } from './loaded.ts'
+import { assert, type BridgeOptions } from './options.ts'
 import { type Callback, settle } from './settle.ts'
 
 export interface ExpressSessionStoreOptions extends BridgeOptions {
@@ -41,6 +42,7 @@ export function expressSessionStore<Store extends object>(
   options: ExpressSessionStoreOptions = {},
 ): Store & ConnectStoreMethods {
   const { disableTouch = false, ...others } = options
+  assert('disableTouch', typeof disableTouch === 'boolean', 'be true or false')
   const bridge = new Bridge(store, others)
   /** By what `get` answered at first, then by what the library made of it. */
   const loadedOf = new WeakMap<object, Loaded>()

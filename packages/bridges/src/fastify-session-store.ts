@@ -1,6 +1,7 @@
 import type { SessionStore } from '@tegata/core'
-import { Bridge, type BridgeOptions } from './bridge.ts'
+import { Bridge } from './bridge.ts'
 import { Loaded } from './loaded.ts'
+import type { BridgeOptions } from './options.ts'
 import { type Callback, settle } from './settle.ts'
 
 interface StoredSession {

@@ -1,4 +1,3 @@
-export type { BridgeOptions } from './bridge.ts'
 export {
   type ConnectStoreMethods,
   type ExpressSessionStoreOptions,
@@ -6,3 +5,4 @@ export {
 } from './express-session-store.ts'
 export { type FastifySessionStore, fastifySessionStore } from './fastify-session-store.ts'
 export { type KoaSessionStore, koaSessionStore } from './koa-session-store.ts'
+export type { BridgeOptions } from './options.ts'

@@ -1,6 +1,7 @@
 import type { SessionData, SessionStore } from '@tegata/core'
-import { Bridge, type BridgeOptions } from './bridge.ts'
+import { Bridge } from './bridge.ts'
 import type { Loaded } from './loaded.ts'
+import type { BridgeOptions } from './options.ts'
 
 /** koa-session's option `store`. */
 export interface KoaSessionStore {
@@ -11,7 +12,7 @@ export interface KoaSessionStore {
 
 /** A Tegata store for koa-session: `session({ store: koaSessionStore(ioredisStore(redis)) }, app)`. Keys and values are those of koa-redis. */
 export function koaSessionStore(store: SessionStore, options: BridgeOptions = {}): KoaSessionStore {
-  const bridge = new Bridge(store, { prefix: '', ...options })
+  const bridge = new Bridge(store, options, { prefix: '' })
   /** By Koa's context: one request knows one session at a time. */
   const loadedOf = new WeakMap<object, Loaded>()
   return {
