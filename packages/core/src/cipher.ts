@@ -23,7 +23,8 @@ const NONCE_BYTES = 12
 const MIN_KEY_BYTES = 32
 
 /** AES-256-GCM (NIST SP 800-38D) with a random nonce a value, keys derived by HKDF-SHA256 (RFC 5869). */
-export function createCipher({ keys }: EncryptionOptions): Cipher {
+export function createCipher(options: EncryptionOptions): Cipher {
+  const keys = options?.keys
   if (!Array.isArray(keys) || keys.length === 0) {
     throw new TypeError('The option `encryption.keys` must be an array of at least one key.')
   }

@@ -62,6 +62,7 @@ export const cookieDefaults: ResolvedCookieOptions = {
 
 /** Throws a `TypeError` for attributes that browsers would refuse together. */
 export function resolveCookieOptions(options: CookieOptions): ResolvedCookieOptions {
+  if (typeof options !== 'object') throw new TypeError('The option `cookie` must be an object.')
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(cookieDefaults, name)) throw new TypeError(`Unknown option \`cookie.${name}\`.`)
   }
@@ -74,6 +75,15 @@ export function resolveCookieOptions(options: CookieOptions): ResolvedCookieOpti
   const { name, path, domain, secure, sameSite, partitioned, secrets } = resolved
 
   assertSerialisable(resolved)
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw new TypeError("The option `cookie.path` must begin with '/'; browsers take another path otherwise.")
+  }
+  if (!['auto', false].includes(resolved.prefix)) {
+    throw new TypeError("The option `cookie.prefix` must be 'auto' or false.")
+  }
+  if (typeof partitioned !== 'boolean') {
+    throw new TypeError('The option `cookie.partitioned` must be true or false.')
+  }
   if (![true, false, 'auto'].includes(secure)) {
     throw new TypeError("The option `cookie.secure` must be true, false or 'auto'.")
   }

@@ -173,6 +173,9 @@ describe('migrate()', () => {
 
   test('needs two formats under different keys', () => {
     expect(() => migrate({ from: { format: nativeFormat() } })).toThrow(TypeError)
+    for (const none of [undefined, {}, { from: {} }]) {
+      expect(() => migrate(none as never)).toThrow('The option `from.format` of migrate() must')
+    }
   })
 
   test('takes nothing from a format that can only be read', () => {

@@ -22,7 +22,13 @@ export interface MigrateOptions {
  *
  * Throws a `TypeError` for two formats that share their keys, or one that can only be read.
  */
-export function migrate({ from, to = {} }: MigrateOptions) {
+export function migrate(options: MigrateOptions) {
+  const { from, to = {} } = options ?? {}
+  if (typeof from?.format?.keyOf !== 'function') {
+    throw new TypeError(
+      'The option `from.format` of migrate() must be a session format, such as connectRedisFormat().',
+    )
+  }
   const next = to.format ?? nativeFormat()
   if (next.keyOf('id') === from.format.keyOf('id')) {
     throw new TypeError('migrate() needs two formats that keep their sessions under different keys.')

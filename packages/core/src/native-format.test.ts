@@ -119,6 +119,7 @@ describe('the native format', () => {
     expect(plain.keyOf(id)).toMatch(/^tegata:[\w-]{36}$/)
     expect(nativeFormat({ prefix: 'shop:' }).keyOf(id)).toBe(plain.keyOf(id).replace('tegata:', 'shop:'))
     expect(() => nativeFormat({ prefix: 7 as never })).toThrow('The option `prefix` of nativeFormat()')
+    expect(() => nativeFormat({ prefx: 'a:' } as never)).toThrow('Unknown option `prefx` of nativeFormat().')
   })
 })
 

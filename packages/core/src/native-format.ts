@@ -25,6 +25,8 @@ export interface NativeFormatOptions {
  * Redis learns no usable cookie.
  */
 export function nativeFormat(options: NativeFormatOptions = {}): SessionFormat {
+  const unknown = Object.keys(options).find((name) => !['prefix', 'identityKeys'].includes(name))
+  if (unknown !== undefined) throw new TypeError(`Unknown option \`${unknown}\` of nativeFormat().`)
   return createNativeFormat(options)
 }
 

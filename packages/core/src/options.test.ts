@@ -36,12 +36,24 @@ describe('the options of createSessions()', () => {
     ['onConflict', 'ignore'],
     ['identityKeys', 'user'],
     ['schema', {}],
+    ['schema', null],
     ['maxBytes', 0],
     ['onEvent', {}],
     ['now', 0],
     ['random', 0],
   ])('refuse `%s: %j`, by name', (name, value) => {
     expect(() => resolve({ [name]: value })).toThrow(`The option \`${name}\` of createSessions() must`)
+  })
+
+  test.each<[string, object]>([
+    ['cookie', { cookie: 'sid' }],
+    ['cookie.path', { cookie: { path: 'app' } }],
+    ['cookie.path', { cookie: { path: '' } }],
+    ['cookie.prefix', { cookie: { prefix: 'false' } }],
+    ['cookie.partitioned', { cookie: { partitioned: 0 } }],
+    ['encryption.keys', { encryption: null }],
+  ])('refuse what no %s can be: %j', (name, options) => {
+    expect(() => resolve(options)).toThrow(`The option \`${name}\` must`)
   })
 
   test('refuse a name they do not know, so that a typing error is no default', () => {

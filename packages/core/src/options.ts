@@ -179,7 +179,7 @@ function check(options: ResolvedSessionOptions): void {
     ['identityKeys', isStrings(options.identityKeys), 'be an array of strings'],
     [
       'schema',
-      options.schema === undefined || typeof options.schema['~standard']?.validate === 'function',
+      options.schema === undefined || typeof options.schema?.['~standard']?.validate === 'function',
       'be a Standard Schema, such as one of zod, valibot or arktype',
     ],
     ['maxBytes', isDuration(options.maxBytes), 'be a positive number of bytes'],

@@ -449,5 +449,6 @@ describe('mounting', () => {
     expect(() => session(undefined as never)).toThrow(/createSessions/)
     const sessions = createSessions({ store: memoryStore() })
     expect(() => session(sessions, { rolling: true } as never)).toThrow(/rolling.*createSessions/)
+    expect(() => session(sessions, { lazy: 'false' } as never)).toThrow(/`lazy`/)
   })
 })

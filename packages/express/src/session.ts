@@ -32,6 +32,7 @@ export function session<Data extends object>(
     throw new TypeError('session() takes what createSessions() made as its first argument.')
   }
   const { lazy = false, ...others } = options
+  if (typeof lazy !== 'boolean') throw new TypeError('The option `lazy` of session() must be true or false.')
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) {
     throw new TypeError(

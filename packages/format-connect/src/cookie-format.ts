@@ -6,6 +6,7 @@ import {
   type StoredCookie,
   writeCookieValue,
 } from './cookie-member.ts'
+import { assertOptions } from './options.ts'
 import { stringifyBeside, without } from './value-text.ts'
 
 export interface CookieFormatOptions {
@@ -27,8 +28,9 @@ export const isUsualId = (text: string): boolean => /^[\w-]{16,128}$/.test(text)
 
 /** Sessions that lie as JSON with a member `cookie`, under a prefix and the id. */
 export function cookieFormat(name: string, rule: DateRule, options: CookieFormatOptions): SessionFormat {
-  const { prefix = 'sess:', isId = isUsualId, identityKeys = ['passport'] } = options
-  const fresh: StoredCookie = { httpOnly: true, path: '/', ...options.cookie }
+  const { prefix = 'sess:', isId = isUsualId, identityKeys = ['passport'], cookie, ...others } = options
+  assertOptions(`the format ${name}`, { prefix, isId, identityKeys }, others)
+  const fresh: StoredCookie = { httpOnly: true, path: '/', ...cookie }
   return {
     name,
     prefix,

@@ -8,6 +8,7 @@ import {
   utf8,
 } from '@tegata/core'
 import { isUsualId } from './cookie-format.ts'
+import { assertOptions } from './options.ts'
 import { lifetimeOf, ownMember, readHeader } from './own-member.ts'
 import { createUuid } from './uuid.ts'
 import { innerText, stringifyBeside, textOf, without } from './value-text.ts'
@@ -41,7 +42,11 @@ interface Parts {
 
 /** Sessions as koa-session stores them: `<id>` → JSON with the members `_expire` and `_maxAge`. */
 export function koaSessionFormat(options: KoaSessionFormatOptions = {}): SessionFormat {
-  const { prefix = '', keyPrefix = '', isId = isUsualId, identityKeys = ['passport'] } = options
+  const { prefix = '', keyPrefix = '', isId = isUsualId, identityKeys = ['passport'], ...others } = options
+  assertOptions('the format koa-session', { prefix, isId, identityKeys }, others)
+  if (typeof keyPrefix !== 'string') {
+    throw new TypeError('The option `keyPrefix` of the format koa-session must be a string.')
+  }
   return {
     name: 'koa-session',
     prefix: keyPrefix + prefix,

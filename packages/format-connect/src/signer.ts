@@ -16,6 +16,9 @@ export interface Signer {
 
 /** HMAC signatures as `cookie-signature`, `keygrip` and `@fastify/cookie` make them. */
 export function createSigner(secrets: readonly string[], algorithm: Algorithm = 'sha256'): Signer {
+  if (!Object.hasOwn(hashes, algorithm)) {
+    throw new TypeError("The option `algorithm` of a transport must be 'sha1' or 'sha256'.")
+  }
   // What depends on the secret alone is hashed once.
   const macs = secrets.map((secret) => hmac.create(hashes[algorithm], utf8(secret)))
   const signature = (mac: (typeof macs)[number], text: string) =>

@@ -32,7 +32,7 @@ export type DjangoSessions<Data extends object> = Sessions<Data> & {
 export function djangoSessions<Data extends object = Record<string, unknown>>(
   options: DjangoSessionsOptions<Data>,
 ): DjangoSessions<Data> {
-  const { url, client, store: given, settings: named, ...rest } = options
+  const { url, client, store: given, settings: named, ...rest } = options ?? {}
   if ([url, client, given].filter((source) => source !== undefined).length !== 1) {
     throw new TypeError('djangoSessions() takes one of the options `url`, `client` and `store`.')
   }

@@ -65,6 +65,9 @@ const defaults: ResolvedDjangoSettings = {
 
 /** Throws a `TypeError` naming the setting that is unknown or impossible. */
 export function resolveSettings(settings: DjangoSettings = {}): ResolvedDjangoSettings {
+  if (typeof settings !== 'object' || settings === null) {
+    throw new TypeError('The settings of Django must be an object.')
+  }
   const unknown = Object.keys(settings).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) throw new TypeError(`Unknown setting \`${unknown}\` of Django.`)
   const given = Object.entries(settings).filter(([, value]) => value !== undefined && value !== null)

@@ -273,7 +273,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
 function assertOptions({ maxSessions, maxBytes, onFull, now }: Required<MemoryStoreOptions>): void {
   for (const [name, value] of Object.entries({ maxSessions, maxBytes })) {
-    if (!(value > 0))
+    if (typeof value !== 'number' || !(value > 0))
       throw new TypeError(`The option \`${name}\` of memoryStore() must be a positive number.`)
   }
   if (!['refuse', 'evict'].includes(onFull)) {

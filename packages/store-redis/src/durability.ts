@@ -58,7 +58,9 @@ export function replicaConfirmation(
   options: DurabilityOptions | undefined,
 ): ((outcomes: readonly Outcome[]) => Promise<void>) | undefined {
   if (!options) return undefined
-  const { replicas, timeout = 1 } = options
+  const { replicas, timeout = 1, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new TypeError(`Unknown option \`durability.${unknown}\`.`)
   if (!Number.isInteger(replicas) || replicas < 1) {
     throw new TypeError('The option `durability.replicas` must be a whole number of replicas, 1 or more.')
   }

@@ -162,7 +162,13 @@ const answer = ({ value, expiresAt }: StoredValue): StoredValue => ({
 })
 
 function resolve(options: NearCacheOptions): Required<NearCacheOptions> {
-  const resolved = { ...DEFAULTS, ...options }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(DEFAULTS, name))
+  if (unknown !== undefined) throw new TypeError(`Unknown option \`${unknown}\` of nearCache().`)
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const resolved: Required<NearCacheOptions> = { ...DEFAULTS, ...given }
+  if (typeof resolved.now !== 'function') {
+    throw new TypeError('The option `now` must be a function that answers epoch milliseconds.')
+  }
   if (typeof resolved.prefix !== 'string') throw new TypeError('The option `prefix` must be a string.')
   for (const name of ['maxStale', 'maxAge'] as const) {
     if (!(resolved[name] > 0) || !Number.isFinite(resolved[name])) {

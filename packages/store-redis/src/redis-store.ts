@@ -38,14 +38,24 @@ export type RedisStore = EnumerableStore & WatchableStore & IndexedStore
  * Redis' clock and ours need not agree.
  */
 export function redisStore(client: RedisCommands, options: RedisStoreOptions = {}): RedisStore {
-  const { now = () => Date.now(), commandTimeout = 5 } = options
-  if (!(commandTimeout > 0) || !Number.isFinite(commandTimeout)) {
+  const { now = () => Date.now(), commandTimeout = 5, durability, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new TypeError(`Unknown option \`${unknown}\` of a store in Redis.`)
+  if (typeof client?.send !== 'function') {
+    throw new TypeError(
+      'The first argument of redisStore() must describe a client by send() and isErrorReply().',
+    )
+  }
+  if (typeof now !== 'function') {
+    throw new TypeError('The option `now` must be a function that answers epoch milliseconds.')
+  }
+  if (!Number.isFinite(commandTimeout) || commandTimeout <= 0) {
     throw new TypeError('The option `commandTimeout` must be a positive number of seconds.')
   }
   const commands = guardCommands(client, commandTimeout * 1000)
   const send = scriptSender(commands, now)
   const run = scriptRunner(commands, send, now)
-  const confirm = replicaConfirmation(commands, options.durability)
+  const confirm = replicaConfirmation(commands, durability)
   const index = sessionIndex(commands, send, run, left)
   const move = commands.primaries
     ? rotateInTwoSteps(run, left, index, commands)

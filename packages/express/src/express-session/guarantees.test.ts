@@ -742,12 +742,20 @@ test('A Secure cookie that cannot be set is told of', async () => {
   expect(events).toEqual([{ type: 'insecure-cookie', name: 'connect.sid' }])
 })
 
-test.each([{ rolling: true }, { storeTimeout: 0 }, { storeTimeout: '5' }, { storeTimeout: Number.NaN }])(
-  'The option `tegata` does not take %o',
-  (tegata) => {
-    expect(() => session({ secret: 'x', tegata: tegata as never })).toThrow(TypeError)
-  },
-)
+test.each([
+  ...[{ rolling: true }, { storeTimeout: 0 }, { storeTimeout: '5' }, { storeTimeout: Number.NaN }],
+  ...[{ conditional: 'false' }, { failUnsaved: 0 }, { clearCookie: 'no' }, { prefix: 7 }],
+  ...[{ idleTimeout: -1 }, { idleTimeout: '86400' }, { maxBytes: Number.NaN }, { onEvent: {} }],
+])('The option `tegata` does not take %o, and says which', (tegata) => {
+  const [name] = Object.keys(tegata)
+  expect(() => session({ secret: 'x', tegata: tegata as never })).toThrow(`\`tegata.${name}\``)
+})
+
+test('What is undefined in the option `tegata` has its default', () => {
+  const unset = { conditional: undefined, prefix: undefined, idleTimeout: undefined, onEvent: undefined }
+  const options = { secret: 'x', store: memoryStore(), tegata: unset as never }
+  expect(() => session(options)).not.toThrow()
+})
 
 test('A store that is neither is refused', () => {
   expect(() => session({ secret: 'x', store: {} as never })).toThrow(TypeError)

@@ -68,10 +68,22 @@ export interface Settings {
   reportInsecure(): void
 }
 
-const ADDITIONS = [
-  ...['conditional', 'failUnsaved', 'clearCookie', 'prefix'],
-  ...['idleTimeout', 'storeTimeout', 'maxBytes', 'onEvent'],
-]
+type Rule = [isPossible: (value: unknown) => boolean, must: string]
+
+const isPositive = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0
+const flag: Rule = [(value) => typeof value === 'boolean', 'be true or false']
+const duration: Rule = [isPositive, 'be a positive number of seconds']
+
+const ADDITIONS: Record<keyof DropInOptions, Rule> = {
+  conditional: flag,
+  failUnsaved: flag,
+  clearCookie: flag,
+  prefix: [(value) => typeof value === 'string', 'be a string'],
+  idleTimeout: duration,
+  storeTimeout: duration,
+  maxBytes: [isPositive, 'be a positive number of bytes'],
+  onEvent: [(value) => typeof value === 'function', 'be a function'],
+}
 
 const ID_BYTES = 24
 
@@ -114,13 +126,15 @@ export function resolveOptions(given?: Options | null): Settings {
     deprecate('undefined saveUninitialized option; provide saveUninitialized option')
   }
   if (!secret) deprecate('req.secret; provide secret option')
-  const unknown = Object.keys(tegata).find((addition) => !ADDITIONS.includes(addition))
+  const unknown = Object.keys(tegata).find((addition) => !Object.hasOwn(ADDITIONS, addition))
   if (unknown !== undefined) throw new TypeError(`Unknown option \`tegata.${unknown}\` of session().`)
-  const { conditional = true, failUnsaved = true, clearCookie = true, ...rest } = tegata
-  const { storeTimeout = 5 } = rest
-  if (!(Number.isFinite(storeTimeout) && storeTimeout > 0)) {
-    throw new TypeError('The option `tegata.storeTimeout` of session() must be a positive number of seconds.')
+  for (const [addition, value] of Object.entries(tegata)) {
+    const [isPossible, must] = ADDITIONS[addition as keyof DropInOptions]
+    if (value !== undefined && !isPossible(value)) {
+      throw new TypeError(`The option \`tegata.${addition}\` of session() must ${must}.`)
+    }
   }
+  const { conditional = true, failUnsaved = true, clearCookie = true, ...rest } = tegata
   const name = options.name || options.key || 'connect.sid'
   return {
     secrets: secret ? [secret].flat() : undefined,
