@@ -63,6 +63,17 @@ describe('connectRedisFormat()', () => {
     })
   })
 
+  test('takes the whole option `cookie` of the old servers, and lets the manager alone say how long a session lives', () => {
+    const old = { secure: false, maxAge: 86_400_000, expires: new Date(0), originalMaxAge: 1 }
+    const configured = connectRedisFormat({ cookie: old })
+    const header = { createdAt: now, writtenAt: now, idle: 60, until: now + 600_000 }
+    const value = configured.encode(header, '{}', key, random)
+    expect(JSON.parse(new TextDecoder().decode(value)).cookie).toEqual({
+      ...{ originalMaxAge: 60_000, expires: iso(now + 60_000) },
+      ...{ httpOnly: true, path: '/', secure: false },
+    })
+  })
+
   test('reads what it wrote, whatever is in the header and in the data', () => {
     const time = fc.integer({ min: 0, max: Date.UTC(2058, 0, 1) })
     const headers = fc

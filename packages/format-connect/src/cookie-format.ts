@@ -26,11 +26,17 @@ export interface CookieFormatOptions {
 /** What the default generators make, UUIDs included. */
 export const isUsualId = (text: string): boolean => /^[\w-]{16,128}$/.test(text)
 
+/** How long a session lives is said by the manager, whatever the other library's option says beside the attributes. */
+function attributesOf(cookie: StoredCookie = {}): StoredCookie {
+  const { maxAge: _, expires: __, originalMaxAge: ___, ...attributes } = cookie as Record<string, unknown>
+  return attributes
+}
+
 /** Sessions that lie as JSON with a member `cookie`, under a prefix and the id. */
 export function cookieFormat(name: string, rule: DateRule, options: CookieFormatOptions): SessionFormat {
   const { prefix = 'sess:', isId = isUsualId, identityKeys = ['passport'], cookie, ...others } = options
   assertOptions(`the format ${name}`, { prefix, isId, identityKeys }, others)
-  const fresh: StoredCookie = { httpOnly: true, path: '/', ...cookie }
+  const fresh: StoredCookie = { httpOnly: true, path: '/', ...attributesOf(cookie) }
   return {
     name,
     prefix,
