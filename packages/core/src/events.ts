@@ -28,6 +28,7 @@ export type SessionEvent =
   | { type: 'dropped'; keys: readonly string[] }
   /** The stored value cannot be read. */
   | { type: 'invalid-value'; handle: string; error: SessionError }
+  /** The store failed, or did not answer in time; `destroy` also where others of an owner's sessions should end. */
   | { type: 'store-error'; operation: 'load' | 'commit' | 'destroy'; error: SessionError }
   /** A Secure cookie was set on a request that does not look secure: behind a proxy, trust it, or browsers drop the cookie. */
   | { type: 'insecure-cookie'; name: string }

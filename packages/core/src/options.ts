@@ -29,6 +29,7 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   rolling?: boolean
   /** With `rolling`, do not move a deadline that would move by less than this many seconds. Default 0. */
   touchAfter?: number
+  /** How the id travels; secure as it stands. */
   cookie?: CookieOptions
   /** Makes cookies as another library does, of the options `cookie`. Default: one cookie, as `cookie` describes it. */
   transport?: (cookie: ResolvedCookieOptions) => CookieTransport
@@ -56,6 +57,7 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   maxSessionsPerOwner?: number
   /** Encrypts what is stored with AES-256-GCM. Default none. */
   encryption?: EncryptionOptions
+  /** Told at once of what happened, for logs and metrics; what it throws is printed. Default: a warning, once, of `insecure-cookie`. */
   onEvent?: SessionListener
   /** Epoch ms. Give the store the same clock. Default `Date.now`. */
   now?: () => number
