@@ -112,6 +112,58 @@ const mistakes: [mistake: string, caughtBy: string, Mistake][] = [
     }),
   ],
   [
+    'lets deadlines go further only',
+    'touch brings the deadline nearer as well',
+    (store, { now }) => ({
+      async touch(key, expiresAt, options) {
+        const found = await store.read(key)
+        const there = found && 'value' in found && found.expiresAt
+        const isNearer = there && expiresAt > (now?.() ?? 0) && expiresAt < there
+        return isNearer ? true : store.touch(key, expiresAt, options)
+      },
+    }),
+  ],
+  [
+    'slides deadlines in two steps: a logout undone by a read',
+    'no read with extend that races with a write or with destroy undoes it',
+    (store) => ({
+      async read(key, { extend } = {}) {
+        const found = await store.read(key)
+        if (!extend || !found || !('value' in found)) return found
+        await store.destroy(key)
+        await store.create(key, found.value, found.expiresAt ?? 0)
+        return store.read(key, { extend })
+      },
+    }),
+  ],
+  [
+    'compares values as text',
+    'values are compared to their last byte, and as bytes',
+    (store) => ({
+      async replace(key, value, expiresAt, expected, options) {
+        const found = await store.read(key)
+        const there = found && 'value' in found ? found.value : undefined
+        const isMet = there && expected && 'whole' in expected && text(there) === text(expected.whole)
+        return store.replace(key, value, expiresAt, isMet ? { whole: there } : expected, options)
+      },
+    }),
+  ],
+  [
+    'takes a prefix for a pattern',
+    'keys(prefix) takes each character of a prefix for itself, and none for all keys',
+    (store) => ({
+      async *keys(prefix) {
+        const pattern = new RegExp(
+          `^${prefix
+            .replace(/[^\w%]/g, '\\$&')
+            .replaceAll('%', '.*')
+            .replaceAll('_', '.')}`,
+        )
+        for await (const key of store.keys('')) if (pattern.test(key)) yield key
+      },
+    }),
+  ],
+  [
     'rounds deadlines to seconds, up',
     'no verb leaves anything alive with a deadline of now',
     (store, { now }) => ({

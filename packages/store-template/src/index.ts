@@ -1,2 +1,2 @@
-export { Database, type Row } from './database.ts'
+export { Database, type Row, type Tables } from './database.ts'
 export { type TemplateStoreOptions, templateStore } from './template-store.ts'

@@ -10,7 +10,7 @@ import {
   type WriteOptions,
   type WriteOutcome,
 } from '@tegata/core'
-import type { Database, Row } from './database.ts'
+import type { Database, Row, Tables } from './database.ts'
 
 export interface TemplateStoreOptions {
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
@@ -27,7 +27,7 @@ export function templateStore(
   /** One step, and its failure as the contract has it: what the database says goes into `cause` alone. */
   async function transact<T>(ifLost: WriteOutcome, step: (rows: Rows) => T): Promise<T> {
     try {
-      return await database.transaction((rows) => step(new Rows(rows, now())))
+      return await database.transaction((tables) => step(new Rows(tables, now())))
     } catch (cause) {
       if (cause instanceof StoreUnavailableError) throw cause
       throw new StoreUnavailableError('The database did not answer for a session.', {
@@ -46,8 +46,9 @@ export function templateStore(
         const row = rows.find(key)
         if (!row) return null
         const target = extend && slideTarget(row.value, extend.fields, extend.now)
-        if (target !== undefined && Math.abs(target - row.expiresAt) >= (extend?.touchAfter ?? 0)) {
-          rows.put(key, row.value, target)
+        if (extend && target !== undefined) {
+          const isDue = target <= extend.now || Math.abs(target - row.expiresAt) >= extend.touchAfter
+          if (isDue) rows.put(key, row.value, target)
         }
         const found = rows.find(key)
         return found ? { value: found.value.slice(), expiresAt: found.expiresAt } : null
@@ -133,11 +134,13 @@ export function templateStore(
 
 /** The rows of a transaction at its time. A row whose deadline has passed is not there, whether the database has noticed or not. */
 class Rows {
+  readonly #tables: Tables
   readonly #rows: Map<string, Row>
   readonly #now: number
 
-  constructor(rows: Map<string, Row>, now: number) {
-    this.#rows = rows
+  constructor(tables: Tables, now: number) {
+    this.#tables = tables
+    this.#rows = tables.rows
     this.#now = now
   }
 
@@ -157,7 +160,7 @@ class Rows {
     if (!entry) return this.find(key)?.listed
     const heir = entry.keepsRank ? this.find(oldKey)?.listed : undefined
     const known = [this.find(key)?.listed, heir].find((listed) => listed?.index === entry.key)
-    return { index: entry.key, note: entry.note, rank: known?.rank ?? this.#nextRank() }
+    return { index: entry.key, note: entry.note, rank: known?.rank ?? ++this.#tables.sequence }
   }
 
   members(index: string): IndexMember[] {
@@ -172,11 +175,6 @@ class Rows {
       const row = this.#rows.get(key)
       if (row?.listed?.index === index) this.#rows.set(key, { ...row, listed: undefined })
     }
-  }
-
-  /** A sequence of your database. */
-  #nextRank(): number {
-    return 1 + Math.max(0, ...[...this.#rows.values()].map(({ listed }) => listed?.rank ?? 0))
   }
 
   end(key: string, mark: EndMark | undefined): void {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { Contract } from './store-fixture.ts'
-import { bytes, markUntil, textOf, whole } from './values.ts'
+import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000
 const ROUNDS = 50
@@ -72,6 +72,27 @@ export function testConcurrency(declare: Contract): void {
       assert.equal(await store.read(key), null)
       const late = await other.rotate(key, next, bytes('D'), after(MINUTE), whole('A'))
       assert.deepEqual(late, { outcome: 'gone' })
+    }
+  })
+
+  contract('no read with extend that races with a write or with destroy undoes it', async (fixture) => {
+    const { store, now, after } = fixture
+    const other = await fixture.another()
+    for (let round = 0; round < ROUNDS; round++) {
+      const [key, ended] = [`k${round}`, `e${round}`]
+      for (const one of [key, ended])
+        await store.create(one, sliding(60, after(10 * MINUTE)), after(MINUTE / 2))
+      const extend = { fields, now: now(), touchAfter: 0 }
+      const race = [
+        () => store.destroy(ended),
+        () => other.read(ended, { extend }),
+        () => store.replace(key, sliding(60, after(10 * MINUTE), 'B'), after(MINUTE / 2)),
+        () => other.read(key, { extend }),
+      ]
+      const from = round % race.length
+      await Promise.all([...race.slice(from), ...race.slice(0, from)].map((call) => call()))
+      assert.equal(await store.read(ended), null)
+      assert.match(textOf(await store.read(key)) as string, /B$/)
     }
   })
 

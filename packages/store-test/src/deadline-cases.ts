@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import type { StoredValue } from '@tegata/core'
 import type { Contract, ReadyFixture } from './store-fixture.ts'
 import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
 
@@ -36,6 +37,43 @@ export function testSliding(contract: Contract): void {
     assert.ok(Math.abs((found.expiresAt as number) - expiresAt) < 1000)
   })
 
+  contract(
+    'read with extend moves a deadline by no less than touchAfter, nearer as well',
+    async (fixture) => {
+      const { store, now, after } = fixture
+      const before = { earlier: after(20_000), later: after(10 * MINUTE), never: Number.POSITIVE_INFINITY }
+      for (const [key, expiresAt] of Object.entries(before)) {
+        await store.create(key, sliding(60, after(20 * MINUTE)), expiresAt)
+        const at = now()
+        const found = await store.read(key, { extend: { fields, now: at, touchAfter: 30_000 } })
+        assert.ok(Math.abs(((found as StoredValue).expiresAt as number) - (at + MINUTE)) < 1000, key)
+        const again = await store.read(key, { withDeadline: true })
+        assert.ok(Math.abs(((again as StoredValue).expiresAt as number) - (at + MINUTE)) < 1000, key)
+      }
+    },
+  )
+
+  contract('read with extend finds the fields where it is told', async ({ store, now, after }) => {
+    const elsewhere = { until: [3, 8], idle: [13, 3] } as const
+    // Others that look like fields are around them.
+    const field = (number: number, width: number) => number.toString(36).padStart(width, '0')
+    const value = bytes(`zzz${field(after(10 * MINUTE), 8)}1z${field(60, 3)}zz`)
+    await store.create('k', value, after(5 * MINUTE))
+    const at = now()
+    const found = await store.read('k', { extend: { fields: elsewhere, now: at, touchAfter: 0 } })
+    assert.ok(Math.abs(((found as StoredValue).expiresAt as number) - (at + MINUTE)) < 1000)
+  })
+
+  contract(
+    'read with extend ends a key whose last deadline has passed, whatever touchAfter',
+    async (fixture) => {
+      const { store, now, after } = fixture
+      await store.create('k', sliding(60, after(-1)), after(MINUTE / 2))
+      assert.equal(await store.read('k', { extend: { fields, now: now(), touchAfter: MINUTE } }), null)
+      assert.equal(await store.read('k'), null)
+    },
+  )
+
   contract('read with extend ends a key whose last deadline has passed', async ({ store, now, after }) => {
     await store.create('k', sliding(60, after(-1)), after(MINUTE))
     assert.equal(await store.read('k', { extend: { fields, now: now(), touchAfter: 0 } }), null)
@@ -45,14 +83,20 @@ export function testSliding(contract: Contract): void {
   contract(
     'read with extend leaves a value alone whose fields it cannot read',
     async ({ store, now, after, advance }) => {
-      for (const [key, value] of Object.entries({ short: '12', odd: '........./////' })) {
+      const until = textOf({ value: sliding(60, after(10 * MINUTE)) }) as string
+      const last = until.slice(4)
+      const unreadable = {
+        ...{ none: '', short: '12', cut: until.slice(0, -1), odd: '........./////' },
+        ...{ idle: `!!!!${last}`, until: `${until.slice(0, 4)}!!!!!!!!!` },
+        ...{ signed: `-00a${last}`, spaced: ` 01o${last}`, broken: `1o.0${last}`, wide: `０1${last}` },
+      }
+      for (const [key, value] of Object.entries(unreadable)) {
         await store.create(key, bytes(value), after(SHORTLY))
         const found = await store.read(key, { extend: { fields, now: now(), touchAfter: 0 } })
-        assert.equal(textOf(found), value)
+        assert.equal(textOf(found), value, key)
       }
       await advance(SHORTLY + 1)
-      assert.equal(await store.read('short'), null)
-      assert.equal(await store.read('odd'), null)
+      for (const key of Object.keys(unreadable)) assert.equal(await store.read(key), null, key)
     },
   )
 
@@ -99,6 +143,16 @@ export function testMarks(contract: Contract): void {
     assert.equal(textOf(await store.read('new')), 'B')
   })
 
+  contract('rotate with a deadline that is not in the future leaves the mark alone', async (fixture) => {
+    const { store, now, after } = fixture
+    await store.create('old', bytes('A'), after(MINUTE))
+    const mark = markUntil(after(MINUTE))
+    const answer = await store.rotate('old', 'new', bytes('B'), now(), whole('A'), { mark })
+    assert.deepEqual(answer, { outcome: 'replaced' })
+    assert.equal(textOf(await store.read('old')), 'ended:1')
+    assert.equal(await store.read('new'), null)
+  })
+
   contract('rotate of a marked key finds it gone', async ({ store, after }) => {
     await store.create('old', bytes('A'), after(MINUTE))
     await store.destroy('old', { mark: markUntil(after(MINUTE)) })
@@ -124,6 +178,13 @@ export function testMarks(contract: Contract): void {
   })
 }
 
+/** Where a store tells of a deadline that need not come: to within a second. */
+async function isKept({ store }: ReadyFixture, key: string, expiresAt: number): Promise<void> {
+  const found = (await store.read(key, { withDeadline: true })) as StoredValue
+  const told = found.expiresAt as number
+  assert.ok(told === expiresAt || Math.abs(told - expiresAt) < 1000, `${told}, not ${expiresAt}`)
+}
+
 /** Until when a session may live: from one that has long passed to the last that can be told. */
 export function testDeadlineEdges(contract: Contract): void {
   const never = {
@@ -133,18 +194,26 @@ export function testDeadlineEdges(contract: Contract): void {
     'with a fraction': (now: number) => now + MINUTE + 0.25,
   }
   for (const [name, deadline] of Object.entries(never)) {
-    contract(`every verb takes a deadline ${name}`, async ({ store, now, advance }) => {
+    contract(`every verb takes a deadline ${name}`, async (fixture) => {
+      const { store, now, advance } = fixture
       const expiresAt = deadline(now())
+      // A store may take what is as far away as that for never.
+      const kept = async (key: string) =>
+        expiresAt === Number.MAX_SAFE_INTEGER || isKept(fixture, key, expiresAt)
       assert.equal(await store.create('k', bytes('A'), expiresAt), true)
+      await kept('k')
       const replaced = await store.replace('k', bytes('B'), expiresAt, whole('A'))
       assert.deepEqual(replaced, { outcome: 'replaced' })
+      await kept('k')
       assert.equal(await store.touch('k', expiresAt), true)
+      await kept('k')
       const mark = markUntil(expiresAt)
       const rotated = await store.rotate('k', 'l', bytes('C'), expiresAt, whole('B'), { mark })
       assert.deepEqual(rotated, { outcome: 'replaced' })
       await advance(20)
       assert.equal(textOf(await store.read('k')), 'ended:1')
       assert.equal(textOf(await store.read('l')), 'C')
+      for (const key of ['k', 'l']) await kept(key)
       assert.equal(await store.destroy('l', { mark }), true)
       assert.equal(textOf(await store.read('l')), 'ended:1')
     })
@@ -213,4 +282,26 @@ export function testLateWrites(contract: Contract): void {
       assert.ok(answer === true || (answer as { outcome: string }).outcome === 'replaced')
     })
   }
+  contract(
+    'a write that was made is answered as such when it is called again after its time',
+    async (fixture) => {
+      const { store, after, advance } = fixture
+      await store.touch('k', after(MINUTE), { notAfter: after(MINUTE) })
+      await store.create('l', bytes('A'), after(MINUTE))
+      const mark = markUntil(after(MINUTE))
+      const writes = [
+        (notAfter: number) => store.create('k', bytes('A'), after(MINUTE), { notAfter }),
+        (notAfter: number) => store.replace('k', bytes('B'), after(MINUTE), whole('A'), { notAfter }),
+        (notAfter: number) =>
+          store.rotate('k', 'new', bytes('C'), after(MINUTE), whole('B'), { notAfter, mark }),
+        (notAfter: number) => store.destroy('l', { notAfter, mark }),
+      ]
+      for (const write of writes) {
+        const first = await write(after(MINUTE))
+        assert.ok(first === true || (first as { outcome: string }).outcome === 'replaced')
+        await advance(1)
+        assert.deepEqual(await write(after(-200)), first)
+      }
+    },
+  )
 }

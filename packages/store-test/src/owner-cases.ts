@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { IndexEntry, IndexedStore } from '@tegata/core'
 import type { Contract, ReadyFixture } from './store-fixture.ts'
-import { bytes, markUntil, stamp, whole } from './values.ts'
+import { bytes, fields, markUntil, sliding, stamp, whole } from './values.ts'
 
 const MINUTE = 60_000
 const SHORTLY = 30
@@ -76,10 +76,62 @@ export function testOwners(contract: Contract): void {
   indexing('indexes do not see each other', async (store, { after }, entry) => {
     await store.create('k', bytes('A'), after(MINUTE), { index: entry('n') })
     await store.create('l', bytes('A'), after(MINUTE), { index: entry('n', { key: 'j' }) })
+    for (const key of ['I', 'ij', ' i', 'i '])
+      await store.create(`in ${key}`, bytes('A'), after(MINUTE), { index: entry('n', { key }) })
     assert.deepEqual([await listed(store, 'i'), await listed(store, 'j')], [['k n'], ['l n']])
     await store.removeMembers('i', ['l'])
     assert.deepEqual(await listed(store, 'j'), ['l n'])
   })
+
+  indexing(
+    'a key is listed above all that were there before, also those that ended',
+    async (store, fixture, entry) => {
+      const { after } = fixture
+      const create = async (key: string) => {
+        await store.create(key, bytes('A'), after(MINUTE), { index: entry('n') })
+        return (await store.members('i')).find((member) => member.key === key)?.rank as number
+      }
+      await create('k')
+      let highest = await create('l')
+      for (const [n, end] of [() => store.destroy('l'), () => store.touch('m0', 0)].entries()) {
+        await end()
+        const rank = await create(`m${n}`)
+        assert.ok(rank > highest, `${rank}, not above ${highest}`)
+        highest = rank
+      }
+    },
+  )
+
+  indexing('replace and rotate that are refused enter nothing', async (store, { after }, entry) => {
+    for (const key of ['k', 'taken']) await store.create(key, bytes('A'), after(MINUTE))
+    const index = entry('n')
+    await store.replace('k', bytes('B'), after(MINUTE), whole('else'), { index })
+    await store.replace('none', bytes('B'), after(MINUTE), undefined, { index })
+    await store.rotate('k', 'l', bytes('B'), after(MINUTE), whole('else'), { index })
+    await store.rotate('k', 'taken', bytes('B'), after(MINUTE), whole('A'), { index })
+    const living = []
+    for (const { key } of await store.members('i')) if (await store.read(key)) living.push(key)
+    assert.deepEqual(living, [])
+  })
+
+  indexing(
+    'a write takes the key into another index, with the note that it brings',
+    async (store, fixture, entry) => {
+      const { after } = fixture
+      await store.create('k', bytes('A'), after(MINUTE), { index: entry('before') })
+      await store.create('l', bytes('A'), after(MINUTE), { index: entry('l') })
+      await store.replace('k', bytes('B'), after(MINUTE), whole('A'), { index: entry('after') })
+      assert.deepEqual(await listed(store), ['k after', 'l l'])
+      const index = entry('moved', { keepsRank: true })
+      await store.rotate('k', 'm', bytes('C'), after(MINUTE), whole('B'), { index })
+      assert.deepEqual(
+        (await listed(store)).filter((text) => !text.startsWith('k')),
+        ['m moved', 'l l'],
+      )
+      await store.replace('m', bytes('D'), after(MINUTE), whole('C'), { index: entry('other', { key: 'j' }) })
+      assert.deepEqual(await listed(store, 'j'), ['m other'])
+    },
+  )
 
   for (const marked of [false, true]) {
     const leaving = marked ? ', leaving a mark' : ''
@@ -147,12 +199,18 @@ export function testOwners(contract: Contract): void {
     },
   )
 
-  indexing('a write without an index leaves a key where it is listed', async (store, { after }, entry) => {
-    await store.create('k', bytes('A'), after(MINUTE), { index: entry('n') })
-    await store.replace('k', bytes('B'), after(2 * MINUTE), stamp('A'))
-    await store.touch('k', after(MINUTE))
-    assert.deepEqual(await listed(store), ['k n'])
-  })
+  indexing(
+    'a write without an index leaves a key where it is listed',
+    async (store, { after, now }, entry) => {
+      await store.create('k', bytes('A'), after(MINUTE), { index: entry('n') })
+      const value = sliding(60, after(10 * MINUTE))
+      await store.replace('k', value, after(2 * MINUTE), stamp('A'))
+      await store.touch('k', after(5 * MINUTE))
+      await store.create('k', value, after(MINUTE))
+      await store.read('k', { extend: { fields, now: now(), touchAfter: 0 } })
+      assert.deepEqual(await listed(store), ['k n'])
+    },
+  )
 
   indexing('removeMembers takes out these and no others', async (store, { after }, entry) => {
     const keys = Array.from({ length: 1200 }, (_, i) => `k${i}`)
@@ -162,6 +220,7 @@ export function testOwners(contract: Contract): void {
     assert.deepEqual(await listed(store), ['k0 n'])
     await store.removeMembers('i', ['k0'])
     assert.deepEqual(await store.members('i'), [])
+    assert.ok(await store.read('k0'))
   })
 
   indexing(

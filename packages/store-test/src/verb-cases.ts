@@ -43,6 +43,24 @@ export function testCreating(contract: Contract): void {
     assert.equal(textOf(await store.read('k')), 'A')
   })
 
+  contract('create that finds the key taken leaves its deadline, whatever its own', async (fixture) => {
+    const { store, after, advance } = fixture
+    await store.create('k', bytes('A'), after(SHORTLY))
+    await store.create('k', bytes('B'), after(-MINUTE))
+    assert.equal(textOf(await store.read('k')), 'A')
+    assert.equal(await store.create('k', bytes('B'), after(MINUTE)), false)
+    await advance(SHORTLY)
+    assert.equal(await store.read('k'), null)
+  })
+
+  contract('create takes no bytes for its own that only resemble them', async ({ store, after }) => {
+    await store.create('k', bytes('A:1'), after(MINUTE))
+    for (const other of ['A:', 'A:12', 'a:1', '']) {
+      assert.equal(await store.create('k', bytes(other), after(MINUTE)), false, other)
+    }
+    assert.equal(textOf(await store.read('k')), 'A:1')
+  })
+
   contract(
     'create that finds exactly its own bytes is a success: its reply was lost',
     async ({ store, after }) => {
@@ -113,6 +131,21 @@ export function testReplacing(contract: Contract): void {
     )
   }
 
+  contract('replace and rotate take nothing for what they expect that only resembles it', async (fixture) => {
+    const { store, after } = fixture
+    await store.create('k', bytes('A:1'), after(MINUTE))
+    const near = [...['A:', 'A:12', 'a:1', ':1', ''].map(whole), ...['A:12', 'a:', ':1', ' A:'].map(stamp)]
+    for (const expected of near) {
+      const answers = [
+        await store.replace('k', bytes('B'), after(MINUTE), expected),
+        await store.rotate('k', 'new', bytes('B'), after(MINUTE), expected),
+      ]
+      for (const answer of answers) assert.equal((answer as { outcome?: string }).outcome, 'conflict')
+    }
+    assert.equal(textOf(await store.read('k')), 'A:1')
+    assert.equal(await store.read('new'), null)
+  })
+
   contract(
     'replace without an expectation writes over anything that lives, and over nothing else',
     async (fixture) => {
@@ -141,6 +174,13 @@ export function testReplacing(contract: Contract): void {
     assert.equal(textOf(await store.read('k')), 'B')
   })
 
+  contract('replace brings the deadline nearer as well', async ({ store, after, advance }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    await store.replace('k', bytes('B'), after(30), whole('A'))
+    await advance(31)
+    assert.equal(await store.read('k'), null)
+  })
+
   contract(
     'replace with a deadline that is not in the future ends the key: replaced',
     async ({ store, now, after }) => {
@@ -158,6 +198,26 @@ export function testRotating(contract: Contract): void {
     assert.deepEqual(answer, { outcome: 'replaced' })
     assert.equal(await store.read('old'), null)
     assert.equal(textOf(await store.read('new')), 'B')
+  })
+
+  contract('rotate gives the new key its own deadline, later or earlier', async (fixture) => {
+    const { store, after, advance } = fixture
+    await store.create('old', bytes('A'), after(SHORTLY))
+    await store.rotate('old', 'new', bytes('B'), after(MINUTE), whole('A'))
+    await advance(SHORTLY)
+    assert.equal(textOf(await store.read('new')), 'B')
+    await store.rotate('new', 'next', bytes('C'), after(30), whole('B'))
+    await advance(31)
+    assert.equal(await store.read('next'), null)
+  })
+
+  contract('rotate to the key itself changes nothing: taken', async ({ store, after }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    for (const value of ['A', 'B']) {
+      const answer = await store.rotate('k', 'k', bytes(value), after(MINUTE), stamp('A'))
+      assert.deepEqual(answer, { outcome: 'taken' })
+    }
+    assert.equal(textOf(await store.read('k')), 'A')
   })
 
   contract('rotate of a dead session leaves it dead: gone', async ({ store, after }) => {
@@ -216,6 +276,13 @@ export function testTouching(contract: Contract): void {
       assert.equal(textOf(await store.read('k')), 'A')
     },
   )
+
+  contract('touch brings the deadline nearer as well', async ({ store, after, advance }) => {
+    await store.create('k', bytes('A'), after(MINUTE))
+    assert.equal(await store.touch('k', after(30)), true)
+    await advance(31)
+    assert.equal(await store.read('k'), null)
+  })
 
   contract('touch brings nothing to life, and answers false', async ({ store, after, advance }) => {
     assert.equal(await store.touch('k', after(MINUTE)), false)
