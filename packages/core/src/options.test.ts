@@ -31,6 +31,7 @@ describe('the options of createSessions()', () => {
     ['touchAfter', -1],
     ['transport', {}],
     ['storeTimeout', 0],
+    ['storeTimeout', 2_147_484],
     ['onStoreError', 'ignore'],
     ['onInvalid', 'ignore'],
     ['onConflict', 'ignore'],

@@ -15,7 +15,7 @@ describe('the option `durability`', () => {
     expect(() => redisStore({ ...commands, confirm }, { durability: { replicas } })).toThrow(TypeError)
   })
 
-  test.each([0, -1, Number.POSITIVE_INFINITY])('refuses to wait for %d s', (timeout) => {
+  test.each([0, -1, 2_147_484, Number.POSITIVE_INFINITY])('refuses to wait for %d s', (timeout) => {
     const durability = { replicas: 1, timeout }
     expect(() => redisStore({ ...commands, confirm }, { durability })).toThrow(TypeError)
   })

@@ -2,7 +2,7 @@ import { StoreUnavailableError } from '@tegata/core'
 import { batching } from './batching.ts'
 import { primaryOf } from './primary-of.ts'
 import type { Confirmation, RedisCall, RedisCommands } from './redis-commands.ts'
-import { within } from './within.ts'
+import { assertTimeout, within } from './within.ts'
 
 /** What the question may take beside the waiting: a connection, the way there and back. */
 const JOURNEY_MS = 1000
@@ -64,9 +64,7 @@ export function replicaConfirmation(
   if (!Number.isInteger(replicas) || replicas < 1) {
     throw new TypeError('The option `durability.replicas` must be a whole number of replicas, 1 or more.')
   }
-  if (!(timeout > 0) || !Number.isFinite(timeout)) {
-    throw new TypeError('The option `durability.timeout` must be a positive number of seconds.')
-  }
+  assertTimeout('durability.timeout', timeout)
   const { confirm } = commands
   if (!confirm) throw new TypeError('The option `durability` needs a client that can wait for replicas.')
 

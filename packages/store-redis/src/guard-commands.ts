@@ -1,4 +1,5 @@
 import { Circuit } from './circuit.ts'
+import { inFrontOf } from './in-front-of.ts'
 import { primaryOf } from './primary-of.ts'
 import type { RedisArguments, RedisCommands } from './redis-commands.ts'
 import { CommandTimeoutError, within } from './within.ts'
@@ -12,7 +13,7 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
 
   function circuitOf(key: string | undefined): Circuit {
     const name = primaryOf(commands, key)
-    const circuit = circuits.get(name) ?? new Circuit(commands.isErrorReply, askForLife)
+    const circuit = circuits.get(name) ?? new Circuit((error) => commands.isErrorReply(error), askForLife)
     circuits.set(name, circuit)
     return circuit
   }
@@ -54,17 +55,18 @@ export function guardCommands(commands: RedisCommands, timeout: number): RedisCo
     })
   }
 
-  return {
-    ...commands,
+  return inFrontOf(commands, {
     send,
     ...(commands.primaries && {
       primaries: async () => {
         const primaries = (await within(timeout, async () => commands.primaries?.())) ?? []
-        return primaries.map((primary) => ({
-          ...primary,
-          send: (key, args) => within(timeout, () => primary.send(key, args)),
-        }))
+        return primaries.map((primary) =>
+          inFrontOf(primary, {
+            send: (...call: Parameters<RedisCommands['send']>) =>
+              within(timeout, () => primary.send(...call)),
+          }),
+        )
       },
     }),
-  }
+  })
 }

@@ -202,9 +202,52 @@ describe('a near cache', () => {
     const { store } = new Lab()
     const blind = { ...store, supports: { ...store.supports, watch: false } }
     expect(() => nearCache(blind)).toThrow(TypeError)
-    for (const options of [{ maxStale: 0 }, { maxAge: Number.NaN }, { maxEntries: 0.5 }, { maxBytes: -1 }]) {
+    for (const options of [
+      { maxStale: 0 },
+      { maxStale: 2_147_484 },
+      { maxAge: Number.NaN },
+      { maxEntries: 0.5 },
+      { maxBytes: -1 },
+    ]) {
       expect(() => nearCache(store, options)).toThrow(TypeError)
     }
+  })
+
+  test('stands in front of a store of a class, whatever that keeps to itself', async () => {
+    class Base {
+      readonly #lab = new Lab()
+      readonly name = 'lab'
+      readonly supports = this.#lab.store.supports
+      get lab() {
+        return this.#lab
+      }
+      watch(prefix: string, listener: WatchListener) {
+        return this.#lab.store.watch(prefix, listener)
+      }
+      async members(index: string) {
+        return this.#lab.line.map(() => index)
+      }
+    }
+    class Store extends Base {
+      read(key: string, options?: ReadOptions) {
+        return this.lab.store.read(key, options)
+      }
+    }
+    const store = new Store()
+    const near = nearCache(store as unknown as WatchableStore) as unknown as Store & WatchableStore
+    near.lab.begin()
+    near.lab.write('k')
+    expect(await near.members('i')).toEqual(['i'])
+    await flow(near.lab)
+    for (let i = 0; i < 2; i++) expect(await read(near.lab, near)).toBe('k1')
+    expect(near.lab.sent).toBe(1)
+    expect({ ...near.supports }).toEqual({ ...store.supports })
+  })
+
+  test('takes an option that is undefined for one that is not given', () => {
+    const { store } = new Lab()
+    const none = { prefix: undefined, maxStale: undefined, maxBytes: undefined, now: undefined } as never
+    expect(() => nearCache(store, none).close()).not.toThrow()
   })
 
   test('remembers nothing before the watch has begun, and not what was asked for before', async () => {

@@ -1,8 +1,10 @@
 import type { ReadOptions, SessionStore, StoredValue, WatchableStore } from '@tegata/core'
+import { inFrontOf } from './in-front-of.ts'
 import { NearEntries, type NearEntry } from './near-entries.ts'
 import { lagOf, MOST_LAG } from './near-lag.ts'
 import { Liveness } from './near-liveness.ts'
 import { slideOf } from './slide.ts'
+import { assertTimeout } from './within.ts'
 
 export interface NearCacheOptions {
   /** Which keys to remember: those that begin so, as the format's do. Default `''`: all. Changes of others are not even sent. */
@@ -24,6 +26,7 @@ export interface NearCache {
   close(): void
 }
 
+type Near = NearCache & Omit<SessionStore, 'name' | 'supports'>
 type Extension = NonNullable<ReadOptions['extend']>
 
 const DEFAULTS = {
@@ -126,8 +129,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
     }
   }
 
-  return {
-    ...store,
+  const near: Near = {
     read,
     recall,
     create: (key, ...rest) => writing([key], () => store.create(key, ...rest)),
@@ -143,6 +145,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
       entries.dropAll()
     },
   }
+  return inFrontOf(store, near) as S & NearCache
 }
 
 /** Whether a rolling read has to move the deadline. */
@@ -170,10 +173,9 @@ function resolve(options: NearCacheOptions): Required<NearCacheOptions> {
     throw new TypeError('The option `now` must be a function that answers epoch milliseconds.')
   }
   if (typeof resolved.prefix !== 'string') throw new TypeError('The option `prefix` must be a string.')
-  for (const name of ['maxStale', 'maxAge'] as const) {
-    if (!(resolved[name] > 0) || !Number.isFinite(resolved[name])) {
-      throw new TypeError(`The option \`${name}\` must be a positive number of seconds.`)
-    }
+  assertTimeout('maxStale', resolved.maxStale)
+  if (!Number.isFinite(resolved.maxAge) || resolved.maxAge <= 0) {
+    throw new TypeError('The option `maxAge` must be a positive number of seconds.')
   }
   for (const name of ['maxEntries', 'maxBytes'] as const) {
     if (!Number.isSafeInteger(resolved[name]) || resolved[name] < 1) {

@@ -18,6 +18,7 @@ import { sessionIndex } from './session-index.ts'
 import { sessionReads } from './session-reads.ts'
 import { storeFailure } from './store-failure.ts'
 import { watchKeys } from './watch-keys.ts'
+import { assertTimeout } from './within.ts'
 
 export interface RedisStoreOptions {
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
@@ -49,9 +50,7 @@ export function redisStore(client: RedisCommands, options: RedisStoreOptions = {
   if (typeof now !== 'function') {
     throw new TypeError('The option `now` must be a function that answers epoch milliseconds.')
   }
-  if (!Number.isFinite(commandTimeout) || commandTimeout <= 0) {
-    throw new TypeError('The option `commandTimeout` must be a positive number of seconds.')
-  }
+  assertTimeout('commandTimeout', commandTimeout)
   const commands = guardCommands(client, commandTimeout * 1000)
   const send = scriptSender(commands, now)
   const run = scriptRunner(commands, send, now)

@@ -744,6 +744,7 @@ test('A Secure cookie that cannot be set is told of', async () => {
 
 test.each([
   ...[{ rolling: true }, { storeTimeout: 0 }, { storeTimeout: '5' }, { storeTimeout: Number.NaN }],
+  ...[{ storeTimeout: 2_147_484 }],
   ...[{ conditional: 'false' }, { failUnsaved: 0 }, { clearCookie: 'no' }, { prefix: 7 }],
   ...[{ idleTimeout: -1 }, { idleTimeout: '86400' }, { maxBytes: Number.NaN }, { onEvent: {} }],
 ])('The option `tegata` does not take %o, and says which', (tegata) => {

@@ -73,6 +73,11 @@ type Rule = [isPossible: (value: unknown) => boolean, must: string]
 const isPositive = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0
 const flag: Rule = [(value) => typeof value === 'boolean', 'be true or false']
 const duration: Rule = [isPositive, 'be a positive number of seconds']
+/** Timers go no further than 2³¹ ms: beyond, they end at once. */
+const timeout: Rule = [
+  (value) => isPositive(value) && (value as number) <= 2_000_000,
+  'be a positive number of seconds, 2,000,000 at most',
+]
 
 const ADDITIONS: Record<keyof DropInOptions, Rule> = {
   conditional: flag,
@@ -80,7 +85,7 @@ const ADDITIONS: Record<keyof DropInOptions, Rule> = {
   clearCookie: flag,
   prefix: [(value) => typeof value === 'string', 'be a string'],
   idleTimeout: duration,
-  storeTimeout: duration,
+  storeTimeout: timeout,
   maxBytes: [isPositive, 'be a positive number of bytes'],
   onEvent: [(value) => typeof value === 'function', 'be a function'],
 }
