@@ -72,6 +72,9 @@ describe('data', () => {
   test.each<[string, unknown, string]>([
     ['a Map', new Map(), 'is a Map, which JSON empties'],
     ['a Set', [new Set()], 'is a Set, which JSON empties'],
+    ['an error', new TypeError('oops'), 'is an Error, which JSON empties'],
+    ['a regular expression', /./, 'is a RegExp, which JSON empties'],
+    ['a promise', Promise.resolve(1), 'is a Promise, which JSON empties'],
     ['bytes', { inside: Uint8Array.of(1) }, 'is binary'],
     ['a buffer', new ArrayBuffer(1), 'is binary'],
     ['a function inside', { inside: () => 1 }, 'is a function, which JSON drops'],
@@ -82,7 +85,8 @@ describe('data', () => {
   })
 
   test('may hold what says itself how it becomes JSON', () => {
-    expect(() => assertStorable({ at: new Date(0), url: new URL('http://localhost') })).not.toThrow()
+    const told = Object.assign(new Error('oops'), { toJSON: () => 'oops' })
+    expect(() => assertStorable({ at: new Date(0), url: new URL('http://localhost'), told })).not.toThrow()
   })
 })
 

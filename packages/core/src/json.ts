@@ -39,7 +39,7 @@ export function stringifyData(data: SessionData): string {
   }
 }
 
-/** Throws for what JSON would drop without a word: a Map, a Set, binary data, a function, a symbol; and for hostile shapes. */
+/** Throws for what JSON would drop or empty without a word: a Map, an Error, binary data, a function; and for hostile shapes. */
 export function assertStorable(data: SessionData): void {
   const problem = findProblem(data, writeProblem)
   if (problem) throw new SessionDataError(`Session data at ${JSON.stringify(problem.path)} ${problem.text}.`)
@@ -134,11 +134,16 @@ const hasToJSON = (value: object) => 'toJSON' in value && typeof value.toJSON ==
 
 const readProblem = () => undefined
 
+/** What keeps to itself all that there is to store. */
+const EMPTIED = [Map, Set, WeakMap, WeakSet, RegExp, Error, Promise]
+
+const article = (name: string) => (/^[AEIOU]/.test(name) ? 'an' : 'a')
+
 function writeProblem(value: unknown): string | undefined {
   if (typeof value === 'function' || typeof value === 'symbol')
     return `is a ${typeof value}, which JSON drops`
-  if (value instanceof Map || value instanceof Set)
-    return `is a ${value.constructor.name}, which JSON empties`
+  const emptied = EMPTIED.find((type) => value instanceof type)?.name
+  if (emptied && !hasToJSON(value as object)) return `is ${article(emptied)} ${emptied}, which JSON empties`
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'is binary; store it as base64 text'
   return undefined
 }
