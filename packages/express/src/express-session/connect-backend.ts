@@ -4,9 +4,8 @@ import type { Backend, HeldSession } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import { dataAtOnce } from './memory-store.ts'
 import type { Settings } from './options.ts'
-import type { SessionObject } from './session-object.ts'
 import { revive } from './store.ts'
-import type { ConnectStore, StoredSession } from './types.ts'
+import type { ConnectStore, SessionObject, StoredSession } from './types.ts'
 
 /** Whose session it is: merging never crosses a change of one. */
 const IDENTITY_KEYS = ['passport']

@@ -1,7 +1,6 @@
 import type { SessionCookie } from './cookie.ts'
 import type { LoadedData } from './loaded-data.ts'
-import type { SessionObject } from './session-object.ts'
-import type { ConnectStore, StoredSession } from './types.ts'
+import type { ConnectStore, SessionObject, StoredSession } from './types.ts'
 
 /** One session of a request at its store. What it rejects with is what `next` is told. */
 export interface HeldSession {
@@ -30,11 +29,6 @@ export interface Backend {
   load(id: string): Promise<HeldSession | undefined>
   /** A session that is not stored yet. */
   create(id: string): HeldSession
-}
-
-/** The data as they are compared and stored: without the cookie, which moves at each request. */
-export function dataJson({ cookie: _, ...data }: Record<string, unknown>): string {
-  return JSON.stringify(data)
 }
 
 /** Whether two cookies say the same, but for their dates, which move at each request. */

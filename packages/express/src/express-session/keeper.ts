@@ -1,17 +1,18 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
-import { type AnyResponse, type Hold, holdResponse, type Kept } from '@tegata/node-response'
+import { type AnyResponse, holdResponse } from '@tegata/node-response'
 import type { CookieLines } from './cookie-lines.ts'
 import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
+import type { Legacy, SessionKeeper } from './keeper-of.ts'
 import { LoadedData } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { showKept } from './request-properties.ts'
 import { addCookie, clearCookie, createCookie } from './response-cookie.ts'
-import { Session, type SessionObject } from './session-object.ts'
+import { Session } from './session-object.ts'
 import { isOther, type Version, versionOf } from './session-version.ts'
 import type { CookieSigner, SignedId } from './signed-cookie.ts'
 import { revive } from './store.ts'
-import type { ConnectStore, SessionRequest } from './types.ts'
+import type { ConnectStore, SessionObject, SessionRequest } from './types.ts'
 
 /** What the requests of one middleware share. */
 export interface Mount {
@@ -30,7 +31,7 @@ type Told = 'caller' | 'response'
 const EMPTY = new LoadedData({})
 
 /** What a request does to its session, and when the response may leave. */
-export class Keeper implements Hold, Kept {
+export class Keeper implements SessionKeeper {
   /** Tells the application's error handlers. */
   readonly fail: (error?: unknown) => void
   /** The request. */
@@ -66,7 +67,7 @@ export class Keeper implements Hold, Kept {
   #failure: { error: unknown } | undefined
   #busy: Promise<void> | undefined
   /** Of a middleware that ran when this one had no session any more. */
-  #successor: Keeper | undefined
+  #successor: SessionKeeper | undefined
 
   constructor(req: SessionRequest, res: AnyResponse, mount: Mount, next: (error?: unknown) => void) {
     this.message = req
@@ -107,16 +108,20 @@ export class Keeper implements Hold, Kept {
   }
 
   /** The response is held once: what its end asks of this keeper is the other one's from here on. */
-  giveWay(successor: Keeper): void {
+  giveWay(successor: SessionKeeper): void {
     this.#successor = successor
   }
 
   /** Late, as there may have been a call of the store that nobody waited for. */
-  #handOver(successor: Keeper): Keeper {
-    successor.#failure ??= this.#failure
+  #handOver(successor: SessionKeeper): SessionKeeper {
+    successor.inherit({ failure: this.#failure, hasEnded: this.#hasEnded, mount: this.#mount })
     this.#failure = undefined
-    successor.#hasEnded ||= this.#hasEnded && this.#mount === successor.#mount
     return successor
+  }
+
+  inherit({ failure, hasEnded, mount }: Legacy): void {
+    this.#failure ??= failure
+    this.#hasEnded ||= hasEnded && mount === this.#mount
   }
 
   get #cookieId(): string | undefined {

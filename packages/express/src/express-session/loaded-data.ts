@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
-import { dataJson } from './held-session.ts'
-import { Session, type SessionObject } from './session-object.ts'
-import type { StoredSession } from './types.ts'
+import { Session } from './session-object.ts'
+import type { SessionObject, StoredSession } from './types.ts'
 
 /** Of so many values on, an array or object is not serialised before somebody has had it in hand. */
 const MANY = 32
@@ -173,6 +172,11 @@ export class LoadedData {
     }
     return all
   }
+}
+
+/** The data as they are compared and stored: without the cookie, which moves at each request. */
+function dataJson({ cookie: _, ...data }: Record<string, unknown>): string {
+  return JSON.stringify(data)
 }
 
 function dataNames(object: object): string[] {

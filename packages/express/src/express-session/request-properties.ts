@@ -1,6 +1,5 @@
 import { sharedPrototype } from '@tegata/node-response'
-import type { Keeper } from './keeper.ts'
-import { keeperOf } from './keeper-of.ts'
+import { keeperOf, type SessionKeeper } from './keeper-of.ts'
 import type { SessionRequest } from './types.ts'
 
 const NAMES = ['sessionID', 'sessionStore'] as const
@@ -39,7 +38,7 @@ const property = (name: (typeof NAMES)[number]): PropertyDescriptor => ({
 const descriptors = Object.fromEntries(NAMES.map((name) => [name, property(name)]))
 
 /** Also through an object that inherits from the request, or a proxy for it: what it shows as `session` knows its own request. */
-function keeperBehind(req: SessionRequest): Keeper | undefined {
+function keeperBehind(req: SessionRequest): SessionKeeper | undefined {
   const keeper = keeperOf(req)
   if (keeper || !('session' in req)) return keeper
   try {

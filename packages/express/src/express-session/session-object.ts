@@ -1,22 +1,5 @@
-import type { SessionCookie } from './cookie.ts'
 import { keeperOf } from './keeper-of.ts'
-import type { SessionRequest, StoredSession } from './types.ts'
-
-export type Callback = (error?: unknown) => void
-
-/** `req.session`: what is stored as own properties, the rest out of sight. */
-export interface SessionObject extends Record<string, unknown> {
-  readonly req: SessionRequest
-  readonly id: string
-  cookie: SessionCookie
-  /** Resets `cookie.maxAge`; the end of the request does it anyway. */
-  touch(): this
-  resetMaxAge(): this
-  save(callback?: Callback): this | Promise<void>
-  reload(callback?: Callback): this | Promise<void>
-  destroy(callback?: Callback): this | Promise<void>
-  regenerate(callback?: Callback): this | Promise<void>
-}
+import type { Callback, SessionObject, SessionRequest, StoredSession } from './types.ts'
 
 export interface SessionConstructor {
   new (req: object, data?: object | null): SessionObject

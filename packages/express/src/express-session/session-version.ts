@@ -1,6 +1,6 @@
 import type { CookieAttributes, SessionCookie } from './cookie.ts'
 import { LoadedData } from './loaded-data.ts'
-import type { SessionObject } from './session-object.ts'
+import type { SessionObject } from './types.ts'
 
 /** A session as it was at some point. */
 export interface Version {

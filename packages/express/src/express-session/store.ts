@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Cookie } from './cookie.ts'
-import { Session, type SessionObject } from './session-object.ts'
-import type { ConnectStore, SessionRequest, StoredSession } from './types.ts'
+import { Session } from './session-object.ts'
+import type { ConnectStore, SessionObject, SessionRequest, StoredSession } from './types.ts'
 
 export interface StoreConstructor {
   new (): ConnectStore

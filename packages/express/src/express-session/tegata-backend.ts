@@ -12,9 +12,8 @@ import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { overwriting } from './overwriting.ts'
-import type { SessionObject } from './session-object.ts'
 import { storeFacade } from './store-facade.ts'
-import type { StoredSession } from './types.ts'
+import type { SessionObject, StoredSession } from './types.ts'
 
 /** Seconds that a session lasts whose cookie has no date: connect-redis' `ttl`. */
 const DEFAULT_IDLE = 86_400

@@ -1,11 +1,26 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { CookieAttributes } from './cookie.ts'
-import type { SessionObject } from './session-object.ts'
+import type { CookieAttributes, SessionCookie } from './cookie.ts'
 
 /** A session as a store hands it out: data and cookie as JSON left them, or as the store keeps them. */
 export interface StoredSession extends Record<string, unknown> {
   cookie: Omit<CookieAttributes, 'expires'> & { expires?: Date | string | null }
+}
+
+export type Callback = (error?: unknown) => void
+
+/** `req.session`: what is stored as own properties, the rest out of sight. */
+export interface SessionObject extends Record<string, unknown> {
+  readonly req: SessionRequest
+  readonly id: string
+  cookie: SessionCookie
+  /** Resets `cookie.maxAge`; the end of the request does it anyway. */
+  touch(): this
+  resetMaxAge(): this
+  save(callback?: Callback): this | Promise<void>
+  reload(callback?: Callback): this | Promise<void>
+  destroy(callback?: Callback): this | Promise<void>
+  regenerate(callback?: Callback): this | Promise<void>
 }
 
 type Done<T = unknown> = (error?: unknown, answer?: T) => void
