@@ -356,7 +356,7 @@ export class Keeper implements SessionKeeper {
 
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
-    if (this.#successor) return this.#handOver(this.#successor).setHeaders()
+    if (this.#successor) return this.#handOver(this.#successor).setHeaders(this.#res)
     const { settings, signer, lines } = this.#mount
     const req = this.message
     const session = this.#pending === 'nothing' ? req.session : undefined
