@@ -142,8 +142,9 @@ const article = (name: string) => (/^[AEIOU]/.test(name) ? 'an' : 'a')
 function writeProblem(value: unknown): string | undefined {
   if (typeof value === 'function' || typeof value === 'symbol')
     return `is a ${typeof value}, which JSON drops`
+  if (typeof value !== 'object' || value === null) return undefined
   const emptied = EMPTIED.find((type) => value instanceof type)?.name
-  if (emptied && !hasToJSON(value as object)) return `is ${article(emptied)} ${emptied}, which JSON empties`
+  if (emptied && !hasToJSON(value)) return `is ${article(emptied)} ${emptied}, which JSON empties`
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'is binary; store it as base64 text'
   return undefined
 }

@@ -9,22 +9,24 @@ const gates = responseSlot<Gate>(Symbol('gate'))
 
 /**
  * Holds a response from its first byte on until a commit has ended; with nothing to commit every call passes straight
- * through. Layers above and below (compression, on-headers) keep working, whenever the gate is put in.
+ * through. Layers above and below (compression, on-headers) keep working, whenever the gate is put in. Answers whether it was:
+ * a response that is held already, by whomever, stays as it is.
  */
-export function holdResponse(res: AnyResponse, hold: Hold): void {
+export function holdResponse(res: AnyResponse, hold: Hold): boolean {
+  if (gates.get(res)) return false
   // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
-  if (gates.get(res)) return
   const isSent: unknown = res.headersSent
-  if (typeof isSent !== 'boolean') return
+  if (typeof isSent !== 'boolean') return false
   const layer = applicationLayer(res, createLayer) as Outlet | undefined
   gates.set(new Gate(res, hold, layer ?? shared, layer !== undefined, isSent))
-  if (layer) return
+  if (layer) return true
   // One by one: a loop would cost more than the rest of a passing gate.
   const outlet = outletOf(res)
   outlet.write = shared.write
   outlet.end = shared.end
   outlet.writeHead = shared.writeHead
   outlet.flushHeaders = shared.flushHeaders
+  return true
 }
 
 const gateOf = (res: AnyResponse) => gates.get(res) as Gate

@@ -35,9 +35,12 @@ export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectVal
     isId: (text) => text !== '',
     keyOf: (id) => prefix + id,
     serialize,
-    assertStorable: assertReadable,
     deserialize: (serialized) => parseData(serialized as string),
-    encode: (header, serialized) => Buffer.from(dated(serialized as string, header.writtenAt)),
+    encode(header, serialized) {
+      const text = serialized as string
+      assertReadable(text)
+      return Buffer.from(dated(text, header.writtenAt))
+    },
     decode(value) {
       const text = toText(value)
       return { header: headerOf(text, idleTimeout), serialized: text }
@@ -89,8 +92,7 @@ function serialize(data: object): string {
 }
 
 /** What the next request could not read is not written. What JSON drops is dropped, as it always was. */
-function assertReadable(data: object): void {
-  const text = serialize(data)
+function assertReadable(text: string): void {
   if (text.includes('__proto__') || mayBeDeep(text)) assertStorable(JSON.parse(text))
 }
 

@@ -313,6 +313,27 @@ describe.each(stores)('With %s', (kind, createStore) => {
     },
   )
 
+  test('a middleware of the other build takes over from one that has no session any more', async () => {
+    vi.resetModules()
+    const { default: other } = await import('./index.ts')
+    const options = { store: createStore() as never, secret: 'keyboard cat', saveUninitialized: false }
+    const second = other({ ...options, resave: false })
+    const { get } = await serve({
+      create: () => session({ ...options, resave: false }),
+      handler: (req, res) => {
+        if (req.url === '/login') req.session.user = 'bob'
+        if (req.url === '/login') return res.end()
+        req.session.destroy()
+        second(req, res, () => {
+          req.session.user = 'ann'
+          res.end()
+        })
+      },
+    })
+    const { status, cookies } = await get('/logout', cookieOf(await get('/login')))
+    expect({ status, cookies }).toEqual({ status: 200, cookies: [expect.stringMatching('connect.sid=s')] })
+  })
+
   test('`conditional: false` lets the last save win, as elsewhere', async () => {
     const gate = createGate()
     const { get } = await serve({

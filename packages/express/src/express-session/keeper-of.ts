@@ -19,6 +19,8 @@ export interface SessionKeeper extends Kept, Hold {
   sessionStore: ConnectStore
   /** Tells without making one. */
   readonly hasSession: boolean
+  /** The response asks it, and not only through a keeper that gave way: each build of this package holds responses by itself. */
+  readonly isAsked: boolean
   save(session: SessionObject, isHeard: boolean): Promise<void>
   reload(session: SessionObject): Promise<void>
   destroy(id: string, isHeard: boolean): Promise<void>

@@ -66,6 +66,7 @@ export class Keeper implements SessionKeeper {
   /** Of a call that nobody waits for. */
   #failure: { error: unknown } | undefined
   #busy: Promise<void> | undefined
+  isAsked = false
   /** Of a middleware that ran when this one had no session any more. */
   #successor: SessionKeeper | undefined
 
@@ -81,7 +82,7 @@ export class Keeper implements SessionKeeper {
   start(): void {
     const { settings, backend, signer } = this.#mount
     // Before anybody can get hold of `res.end`: in `res.end(req.session.user)` that comes before the session's first use.
-    holdResponse(this.#res, this)
+    this.isAsked = holdResponse(this.#res, this)
     showKept(this.message)
     this.#sent = signer.idOf(this.message, settings.name)
     const id = this.#cookieId
@@ -356,7 +357,11 @@ export class Keeper implements SessionKeeper {
 
   /** Of the session, right before the headers leave. */
   setHeaders(): void {
-    if (this.#successor) return this.#handOver(this.#successor).setHeaders(this.#res)
+    const successor = this.#successor
+    if (successor) {
+      if (!successor.isAsked) this.#handOver(successor).setHeaders(this.#res)
+      return
+    }
     const { settings, signer, lines } = this.#mount
     const req = this.message
     const session = this.#pending === 'nothing' ? req.session : undefined
