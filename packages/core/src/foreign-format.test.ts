@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { fromUtf8, utf8 } from './bytes.ts'
+import type { Expiry, SessionFormat } from './format.ts'
 import { nativeFormat } from './native-format.ts'
 import { createSessions } from './sessions.ts'
 import { MapStore } from './testing.ts'
@@ -107,5 +109,72 @@ describe('a value that does not say when it was created', () => {
     await one.commit()
     await two.commit()
     expect((await others.open({ id: session.id }).session()).data).toEqual({ a: 1, one: 1, two: 2 })
+  })
+})
+
+describe('a format whose values begin with their idle time', () => {
+  /** Milliseconds, and the data: `{"idle":60000,"data":{…}}`. */
+  const leading: Partial<SessionFormat> = {
+    slideFields: undefined as never,
+    leadingIdle: { lead: '{"idle":', otherwise: 86_400_000 },
+    encode: ({ idle, expiry }, serialized) =>
+      utf8(`{"idle":${expiry === 'browser' ? null : idle * 1000},"data":${serialized}}`),
+    decode(value) {
+      const { idle, data } = JSON.parse(fromUtf8(value))
+      const expiry: Expiry = idle === null ? 'browser' : idle / 1000
+      const header = { createdAt: START, writtenAt: START, idle: 0, until: Number.POSITIVE_INFINITY, expiry }
+      return { header, serialized: JSON.stringify(data) }
+    },
+    expected: (value) => ({ whole: value }),
+  }
+  const options = { rolling: true, absoluteTimeout: false }
+
+  async function read(given: object, format: object = {}, value = '{"idle":60000,"data":{"a":1}}') {
+    const { store, sessions, pass } = setUp({ ...options, ...given }, { ...leading, ...format })
+    const id = nativeFormat().createId((length) => crypto.getRandomValues(new Uint8Array(length)))
+    const key = nativeFormat().keyOf(id)
+    await store.create(key, utf8(value), START + 60_000)
+    pass(10_000)
+    store.calls.length = 0
+    const context = sessions.open({ id })
+    const session = await context.session()
+    await context.commit()
+    const left = (store.entries.get(key)?.expiresAt ?? Number.NaN) - START
+    return { calls: [...store.calls], left, session, context }
+  }
+
+  test('slides their deadline with the read', async () => {
+    const { calls, left, session } = await read({})
+    expect([calls, left, session.expiresAt - START]).toEqual([['read'], 70_000, 70_000])
+  })
+
+  test('slides those that say none by the rules of the manager', async () => {
+    const { calls, left } = await read({}, {}, '{"idle":null,"data":{}}')
+    expect([calls, left]).toEqual([['read'], 86_410_000])
+  })
+
+  test('asks again for what the read could not understand', async () => {
+    const { calls, left } = await read({}, {}, '{"data":{},"idle":60000}')
+    expect([calls, left]).toEqual([['read', 'touch'], 70_000])
+  })
+
+  test('leaves a deadline that would move by less than `touchAfter`', async () => {
+    const { calls, left } = await read({ touchAfter: 11 })
+    expect([calls, left]).toEqual([['read'], 60_000])
+  })
+
+  test('moves none under an absolute deadline, which such values do not state', async () => {
+    const { calls, left } = await read({ absoluteTimeout: 30 })
+    expect([calls, left]).toEqual([['read', 'touch'], 30_000])
+  })
+
+  test('moves none where sessions can only be read, or do not roll', async () => {
+    expect(await read({}, { isReadOnly: true })).toMatchObject({ calls: ['read'], left: 60_000 })
+    expect(await read({ rolling: false })).toMatchObject({ calls: ['read'], left: 60_000 })
+  })
+
+  test('sends a cookie with the idle deadline along with the read', async () => {
+    const { context } = await read({ cookie: { deadline: 'idle' } })
+    expect(String(context.headers().setCookies)).toContain('Max-Age=60;')
   })
 })

@@ -1,6 +1,6 @@
 import type { Cipher } from './cipher.ts'
 import type { DataMember } from './json-members.ts'
-import type { EndMark, Expected, SlideFields } from './store.ts'
+import type { EndMark, Expected, LeadingIdle, SlideFields } from './store.ts'
 
 export type SessionData = Record<string, unknown>
 
@@ -81,6 +81,8 @@ export interface SessionFormat {
   expected(value: Uint8Array): Expected
   /** Present where one read can also slide the deadline. */
   readonly slideFields?: SlideFields
+  /** The same for values of another library, which say how long they idle and nothing else: not used under an `absoluteTimeout`. */
+  readonly leadingIdle?: LeadingIdle
   /**
    * `true` where the value itself says when it ends, for readers that go by that: moving the idle deadline means writing
    * the value again, and a value is over when it says so, whatever its key's own deadline.

@@ -36,6 +36,7 @@ export type { DestroyByOwnerOptions, OwnedSession } from './owners.ts'
 export { same } from './same.ts'
 export type { AuthenticateOptions, Session } from './session.ts'
 export { createSessions, type SessionPolicy, type Sessions } from './sessions.ts'
+export { type Slide, slideOf } from './slide.ts'
 export type {
   EndMark,
   EndOptions,
@@ -46,6 +47,7 @@ export type {
   IndexingOptions,
   IndexMember,
   KeyWatch,
+  LeadingIdle,
   ReadOptions,
   RecalledValue,
   ReplaceOutcome,

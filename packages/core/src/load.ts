@@ -1,7 +1,7 @@
 import { Budget, unavailable } from './budget.ts'
 import { deadlines, expiryFrom } from './deadlines.ts'
 import { type SessionError, SessionValueError } from './errors.ts'
-import type { DecodedSession } from './format.ts'
+import type { DecodedSession, SessionHeader } from './format.ts'
 import { handleOf } from './handle.ts'
 import type { Origin } from './live-data.ts'
 import { isOver, moveSession } from './move.ts'
@@ -12,7 +12,7 @@ import type { Runtime } from './runtime.ts'
 import { initialData, readBySchema } from './schema.ts'
 import { keysOf } from './session-keys.ts'
 import { type Beginning, SessionState, type SessionStatus, type StoredState } from './session-state.ts'
-import type { StoredValue } from './store.ts'
+import type { ReadOptions, StoredValue } from './store.ts'
 
 /** A session that is in no store yet. */
 export const newState = (runtime: Runtime, status: SessionStatus = 'new'): SessionState =>
@@ -56,7 +56,7 @@ export function loadState(runtime: Runtime, id: string, fresh = false): Promise<
 /** The same at once, where a memory in front of the store holds it and nothing else has to be waited for. */
 export function recallState(runtime: Runtime, id: string): SessionState | undefined {
   const { store, format, schema } = runtime
-  if (!store.recall || schema || slidesByItself(runtime)) return undefined
+  if (!store.recall || schema || slidesApart(runtime)) return undefined
   const key = format.keyOf(id)
   const options = readOptions(runtime, false)
   const found = store.recall(key, options)
@@ -103,7 +103,7 @@ async function findState(
     const decoded = decodeValue(runtime, found.value, key)
     const here = foundState(runtime, { id, key }, found, decoded, options?.extend?.now)
     const state = here instanceof SessionState ? here : await here
-    const isStill = state.status !== 'stored' || !slidesByItself(runtime)
+    const isStill = state.status !== 'stored' || !isLeftToSlide(runtime, state.header, found, options)
     return isStill ? state : await slide(runtime, budget, state, found.expiresAt)
   } catch (error) {
     if (!isValueError(error)) throw error
@@ -161,10 +161,13 @@ function storedState(
   if (!runtime.rolling || format.isReadOnly) return state
   if (isEntryDue(runtime, header, runtime.now())) state.touched = true
   if (slidAt === undefined) return state
-  const hasMoved = found.expiresAt === undefined || found.expiresAt >= Math.floor(expiryFrom(slidAt, header))
-  if (hasMoved && isResent(runtime)) state.cookie = 'set'
+  if (hasMoved(found, slidAt, header) && isResent(runtime)) state.cookie = 'set'
   return state
 }
+
+/** Whether a read moved the deadline that it answers. */
+const hasMoved = ({ expiresAt }: StoredValue, slidAt: number, header: SessionHeader): boolean =>
+  expiresAt === undefined || expiresAt >= Math.floor(expiryFrom(slidAt, header))
 
 /**
  * Epoch ms at which a session ends that was found, by its value, its key and the rules of this manager, which its header is brought
@@ -186,8 +189,23 @@ export function deadlineOf(
   return Math.min(ofTheKey ?? (stated > now ? stated : expiryFrom(now, header)), until)
 }
 
+/** By what a read slides the deadline. */
+const slideRule = ({ format, absoluteTimeout }: Runtime) =>
+  format.slideFields ?? (absoluteTimeout === false ? format.leadingIdle : undefined)
+
 /** Whether a second command has to do what a read cannot. */
-const slidesByItself = ({ rolling, format }: Runtime) => rolling && !format.slideFields && !format.isReadOnly
+const slidesApart = (runtime: Runtime) => runtime.rolling && !runtime.format.isReadOnly && !slideRule(runtime)
+
+/** Whether it has to do what the read did not, which left alone what it could not understand. */
+function isLeftToSlide(
+  runtime: Runtime,
+  header: SessionHeader,
+  found: StoredValue,
+  options: ReadOptions | undefined,
+): boolean {
+  if (!options?.extend) return slidesApart(runtime)
+  return !runtime.format.slideFields && !hasMoved(found, options.extend.now, header)
+}
 
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
   const now = runtime.now()
@@ -234,9 +252,11 @@ export function readable(
   }))
 }
 
-function readOptions({ rolling, touchAfter, format, now }: Runtime, fresh: boolean) {
-  if (!rolling || !format.slideFields) return fresh ? { fresh } : undefined
-  return { fresh, extend: { fields: format.slideFields, now: now(), touchAfter: touchAfter * 1000 } }
+function readOptions(runtime: Runtime, fresh: boolean): ReadOptions | undefined {
+  const { rolling, touchAfter, now } = runtime
+  const fields = rolling && !runtime.format.isReadOnly ? slideRule(runtime) : undefined
+  if (!fields) return fresh ? { fresh } : undefined
+  return { fresh, extend: { fields, now: now(), touchAfter: touchAfter * 1000 } }
 }
 
 export const isValueError = (error: unknown): error is SessionError =>

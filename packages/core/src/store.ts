@@ -58,10 +58,10 @@ export interface RecalledValue extends StoredValue {
 
 export interface ReadOptions {
   /**
-   * Also move the deadline, in the same round trip, to min(now + idle, until) as two fields of the value itself
-   * say, unless that moves it by less than `touchAfter` milliseconds. A value without readable fields is left alone.
+   * Also move the deadline, in the same round trip, to min(now + idle, until) as the value itself says (`slideOf`), unless that
+   * moves it by less than `touchAfter` milliseconds. A value that cannot be read so is left alone.
    */
-  extend?: { fields: SlideFields; now: number; touchAfter: number }
+  extend?: { fields: SlideFields | LeadingIdle; now: number; touchAfter: number }
   /** Also answer the key's deadline, in the same round trip. */
   withDeadline?: boolean
   /** Ask the store itself, whatever memory is in front of it. */
@@ -72,6 +72,16 @@ export interface ReadOptions {
 export interface SlideFields {
   idle: readonly [number, number]
   until: readonly [number, number]
+}
+
+/**
+ * The idle time that a value of another library begins with: right behind `lead`, which is ASCII, `null` or 1 to 15 digits without a
+ * leading 0, milliseconds, and then a comma or a closing brace. There is no last deadline.
+ */
+export interface LeadingIdle {
+  lead: string
+  /** Milliseconds where `null` stands. */
+  otherwise: number
 }
 
 export interface WriteOptions {

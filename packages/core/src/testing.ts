@@ -3,6 +3,7 @@ import type { SessionEvent } from './events.ts'
 import type { SessionOptions } from './options.ts'
 import { sameBytes } from './same.ts'
 import { createSessions } from './sessions.ts'
+import { slideOf } from './slide.ts'
 import type {
   EndMark,
   EndOptions,
@@ -42,10 +43,8 @@ export class MapStore implements IndexedStore {
       const entry = this.#live(key)
       if (!entry) return null
       if (!extend) return withDeadline ? { ...entry } : { value: entry.value }
-      const text = new TextDecoder().decode(entry.value)
-      const field = ([at, length]: readonly [number, number]) =>
-        Number.parseInt(text.slice(at, at + length), 36)
-      const target = Math.min(extend.now + field(extend.fields.idle) * 1000, field(extend.fields.until))
+      const slide = slideOf(entry.value, extend.fields)
+      const target = slide ? Math.min(extend.now + slide.idle, slide.until) : entry.expiresAt
       if (Math.abs(target - entry.expiresAt) >= extend.touchAfter) entry.expiresAt = target
       return { ...entry }
     })

@@ -4,8 +4,8 @@ import {
   type Expected,
   type IndexEntry,
   type IndexedStore,
-  type SlideFields,
   StoreUnavailableError,
+  slideOf,
   type WriteOptions,
 } from '@tegata/core'
 
@@ -181,13 +181,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const entry = find(key)
       if (!entry) return null
       if (extend) {
-        const target = slideTarget(entry.value, extend.fields, extend.now)
-        if (target !== undefined && target <= extend.now) {
+        const slide = slideOf(entry.value, extend.fields)
+        const target = slide ? Math.min(extend.now + slide.idle, slide.until) : entry.expiresAt
+        if (slide && target <= extend.now) {
           remove(key, entry)
           return null
         }
-        if (target !== undefined && Math.abs(target - entry.expiresAt) >= extend.touchAfter)
-          entry.expiresAt = target
+        if (Math.abs(target - entry.expiresAt) >= extend.touchAfter) entry.expiresAt = target
       }
       used(key, entry)
       return { value: entry.value.slice(), expiresAt: entry.expiresAt }
@@ -284,18 +284,6 @@ function assertOptions({ maxSessions, maxBytes, onFull, now }: Required<MemorySt
       'The option `now` of memoryStore() must be a function that answers epoch milliseconds.',
     )
   }
-}
-
-/** Where two fields of the value say that the deadline may go; `undefined` where they cannot be read. */
-function slideTarget(value: Uint8Array, fields: SlideFields, now: number): number | undefined {
-  const idle = readField(value, fields.idle)
-  const until = readField(value, fields.until)
-  return idle === undefined || until === undefined ? undefined : Math.min(now + idle * 1000, until)
-}
-
-function readField(value: Uint8Array, [offset, length]: readonly [number, number]): number | undefined {
-  const text = String.fromCharCode(...value.subarray(offset, offset + length))
-  return text.length === length && /^[0-9a-z]+$/i.test(text) ? Number.parseInt(text, 36) : undefined
 }
 
 const meets = (value: Uint8Array, expected: Expected) =>

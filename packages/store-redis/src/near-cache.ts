@@ -1,9 +1,14 @@
-import type { ReadOptions, SessionStore, StoredValue, WatchableStore } from '@tegata/core'
+import {
+  type ReadOptions,
+  type SessionStore,
+  type StoredValue,
+  slideOf,
+  type WatchableStore,
+} from '@tegata/core'
 import { inFrontOf } from './in-front-of.ts'
 import { NearEntries, type NearEntry } from './near-entries.ts'
 import { lagOf, MOST_LAG } from './near-lag.ts'
 import { Liveness } from './near-liveness.ts'
-import { slideOf } from './slide.ts'
 import { assertTimeout } from './within.ts'
 
 export interface NearCacheOptions {

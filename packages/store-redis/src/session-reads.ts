@@ -1,10 +1,16 @@
-import type { ReadOptions, SessionStore, SessionValueError, SlideFields, StoredValue } from '@tegata/core'
+import {
+  type ReadOptions,
+  type SessionStore,
+  type SessionValueError,
+  type Slide,
+  type StoredValue,
+  slideOf,
+} from '@tegata/core'
 import { readExtending, readWithDeadline } from './read-scripts.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import { notAString } from './replace-outcome.ts'
 import { bytes } from './reply.ts'
 import type { SendScript } from './script-sender.ts'
-import { slideOf } from './slide.ts'
 import { hasCode, storeFailure } from './store-failure.ts'
 
 type Extension = NonNullable<ReadOptions['extend']>
@@ -16,9 +22,9 @@ export function sessionReads(
   now: () => number,
 ): SessionStore['read'] {
   /** Formats keep one object for their fields. */
-  const scripts = new WeakMap<SlideFields, string>()
+  const scripts = new WeakMap<Extension['fields'], string>()
 
-  function scriptFor(fields: SlideFields): string {
+  function scriptFor(fields: Extension['fields']): string {
     const known = scripts.get(fields)
     if (known !== undefined) return known
     const script = readExtending(fields)
@@ -34,7 +40,7 @@ export function sessionReads(
   function extending(key: string, { fields, now: sentAt, touchAfter }: Extension) {
     const args = touchAfter > 0 ? [String(sentAt), String(touchAfter)] : [String(sentAt)]
     const moved = (value: Uint8Array) => {
-      const { idle, until } = slideOf(value, fields) as { idle: number; until: number }
+      const { idle, until } = slideOf(value, fields) as Slide
       return { value, expiresAt: sentAt + Math.ceil(Math.min(idle, until - sentAt)) }
     }
     return send(scriptFor(fields), [key], args).then(

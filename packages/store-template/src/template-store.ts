@@ -5,8 +5,8 @@ import {
   type IndexEntry,
   type IndexedStore,
   type IndexMember,
-  type SlideFields,
   StoreUnavailableError,
+  slideOf,
   type WriteOptions,
   type WriteOutcome,
 } from '@tegata/core'
@@ -45,8 +45,9 @@ export function templateStore(
       return transact('not-applied', (rows) => {
         const row = rows.find(key)
         if (!row) return null
-        const target = extend && slideTarget(row.value, extend.fields, extend.now)
-        if (extend && target !== undefined) {
+        const slide = extend && slideOf(row.value, extend.fields)
+        if (extend && slide) {
+          const target = Math.min(extend.now + slide.idle, slide.until)
           const isDue = target <= extend.now || Math.abs(target - row.expiresAt) >= extend.touchAfter
           if (isDue) rows.put(key, row.value, target)
         }
@@ -192,15 +193,6 @@ class Rows {
       throw new StoreUnavailableError('A write for a session came after its time, and was refused.')
     }
   }
-}
-
-/** Where two fields of the value say that the deadline may go; `undefined` where they cannot be read. */
-function slideTarget(value: Uint8Array, fields: SlideFields, now: number): number | undefined {
-  const [idle, until] = [fields.idle, fields.until].map(([offset, length]) => {
-    const text = new TextDecoder().decode(value.subarray(offset, offset + length))
-    return text.length === length && /^[0-9a-z]+$/i.test(text) ? Number.parseInt(text, 36) : undefined
-  })
-  return idle === undefined || until === undefined ? undefined : Math.min(now + idle * 1000, until)
 }
 
 const meets = (value: Uint8Array, expected: Expected) =>

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { StoredValue } from '@tegata/core'
 import type { Contract, ReadyFixture } from './store-fixture.ts'
-import { bytes, fields, markUntil, sliding, textOf, whole } from './values.ts'
+import { bytes, fields, leading, markUntil, sliding, textOf, whole } from './values.ts'
 
 const MINUTE = 60_000
 /** Milliseconds; enough for a command to come in time on a busy machine. */
@@ -97,6 +97,62 @@ export function testSliding(contract: Contract): void {
       }
       await advance(SHORTLY + 1)
       for (const key of Object.keys(unreadable)) assert.equal(await store.read(key), null, key)
+    },
+  )
+
+  contract(
+    'read with extend moves the deadline by the idle time that a value begins with',
+    async (fixture) => {
+      const { store, now, after } = fixture
+      const values = {
+        [`${leading.lead}60000}`]: MINUTE,
+        [`${leading.lead}7200000,"idle":5}`]: 120 * MINUTE,
+        [`${leading.lead}100000000000000,`]: 1e14,
+        [`${leading.lead}null,"idle":5}`]: leading.otherwise,
+      }
+      for (const [value, idle] of Object.entries(values)) {
+        await store.create(value, bytes(value), after(10 * MINUTE))
+        const at = now()
+        const found = await store.read(value, { extend: { fields: leading, now: at, touchAfter: 0 } })
+        assert.equal(textOf(found), value)
+        assert.ok(Math.abs(((found as StoredValue).expiresAt as number) - (at + idle)) < 1000, value)
+        const again = await store.read(value, { withDeadline: true })
+        assert.ok(Math.abs(((again as StoredValue).expiresAt as number) - (at + idle)) < 1000, value)
+      }
+    },
+  )
+
+  contract('read with extend throttles that by touchAfter as well', async ({ store, now, after }) => {
+    const value = bytes(`${leading.lead}60000}`)
+    for (const [key, expiresAt, isMoved] of [
+      ['k:1', after(50_000), false],
+      ['k:2', after(20_000), true],
+    ] as const) {
+      await store.create(key, value, expiresAt)
+      const at = now()
+      const found = await store.read(key, { extend: { fields: leading, now: at, touchAfter: 30_000 } })
+      const expected = isMoved ? at + MINUTE : expiresAt
+      assert.ok(Math.abs(((found as StoredValue).expiresAt as number) - expected) < 1000, key)
+    }
+  })
+
+  contract(
+    'read with extend leaves a value alone that begins with no idle time',
+    async ({ store, now, after, advance }) => {
+      const { lead } = leading
+      const unreadable = [
+        ...['', lead, `${lead}60000`, `${lead}nul`, `${lead}nullnull}`, `${lead}}`],
+        ...[`${lead}0}`, `${lead}060000}`, `${lead}-60000}`, `${lead}6.5}`, `${lead}6e4}`, `${lead}"60000"}`],
+        ...[`${lead} 60000}`, `${lead}60000 }`, `${lead}1000000000000000}`, `${lead}0x10}`],
+        ...[` ${lead}60000}`, `${lead.toUpperCase()}60000}`, `${lead.replace('%', '%%')}60000}`],
+      ]
+      for (const [i, value] of unreadable.entries()) {
+        await store.create(`k:${i}`, bytes(value), after(SHORTLY))
+        const found = await store.read(`k:${i}`, { extend: { fields: leading, now: now(), touchAfter: 0 } })
+        assert.equal(textOf(found), value)
+      }
+      await advance(SHORTLY + 1)
+      for (const [i, value] of unreadable.entries()) assert.equal(await store.read(`k:${i}`), null, value)
     },
   )
 

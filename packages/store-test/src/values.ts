@@ -1,4 +1,4 @@
-import type { EndMark, Expected, SlideFields, StoredValue } from '@tegata/core'
+import type { EndMark, Expected, LeadingIdle, SlideFields, StoredValue } from '@tegata/core'
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -19,6 +19,9 @@ export const markUntil = (expiresAt: number, text = 'ended:1'): EndMark => ({
 
 /** Values whose first fields say how far a read may move the deadline: idle seconds, then the last deadline. */
 export const fields: SlideFields = { idle: [0, 4], until: [4, 9] }
+
+/** Values of others that begin with the milliseconds that they idle. */
+export const leading: LeadingIdle = { lead: '{"a-[%d]":', otherwise: 60_000 }
 
 export const sliding = (idleSeconds: number, until: number, rest = ''): Uint8Array =>
   bytes(idleSeconds.toString(36).padStart(4, '0') + until.toString(36).padStart(9, '0') + rest)

@@ -88,6 +88,11 @@ class ConnectSession implements HeldSession {
     })
   }
 
+  /** Reading moves no deadline. */
+  isTouched(): boolean {
+    return false
+  }
+
   touch(used: SessionObject | undefined): Promise<void> {
     const { store } = this.#connection
     if (typeof store.touch !== 'function') return Promise.resolve()

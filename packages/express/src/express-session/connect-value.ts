@@ -46,6 +46,7 @@ export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectVal
       return { header: headerOf(text, idleTimeout), serialized: text }
     },
     expected: (value) => ({ whole: value }),
+    leadingIdle: { lead: '{"cookie":{"originalMaxAge":', otherwise: Math.ceil(idleTimeout * 1000) },
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { promisify } from 'node:util'
-import { type SessionStore, StoreUnavailableError } from '@tegata/core'
+import { type SessionStore, type StoredValue, StoreUnavailableError } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import session from './index.ts'
@@ -553,18 +553,88 @@ describe('A Tegata store', () => {
   })
 
   test.each([
-    ['a session, started', undefined, '/count', ['create']],
-    ['nothing put in', undefined, '/', []],
-    ['a read', 'cookie', '/', ['read', 'touch']],
-    ['a write', 'cookie', '/count', ['read', 'replace']],
-  ])('is asked little: %s', async (_, sent, path, expected) => {
+    ['a session, started', undefined, '/count', {}, ['create']],
+    ['nothing put in', undefined, '/', {}, []],
+    ['a read', 'cookie', '/', {}, ['read']],
+    ['a read, with resave', 'cookie', '/', { resave: true }, ['read']],
+    ['a request that ignores its session', 'cookie', '/ignore', {}, ['read']],
+    ['the same, with resave', 'cookie', '/ignore', { resave: true }, ['read']],
+    ['a read whose response sets the cookie', 'cookie', '/', { rolling: true }, ['read', 'touch']],
+    ['a read that takes long', 'cookie', '/slow', {}, ['read', 'touch']],
+    ['a write', 'cookie', '/count', {}, ['read', 'replace']],
+    ['a changed cookie', 'cookie', '/long', {}, ['read', 'replace']],
+    ['a write and a save', 'cookie', '/save', {}, ['read', 'replace']],
+  ])('is asked little: %s', async (_, sent, path, given, expected) => {
     const { store, calls } = observed()
-    const { get } = await serve({ options: { store }, handler: counting })
+    const { get } = await serve({
+      options: { store, resave: false, ...given },
+      handler: async (req, res) => {
+        if (req.url === '/ignore') return res.end()
+        // More than 1 % of a minute.
+        if (req.url === '/slow') await later(650)
+        if (req.url === '/save') {
+          req.session.saved = true
+          await req.session.save()
+        }
+        counting(req, res)
+      },
+    })
     const cookie = sent && cookieOf(await get('/count'))
     calls.length = 0
     await get(path, cookie)
     expect(calls).toEqual(expected)
   })
+
+  test.each([
+    ['its own `maxAge`', '/long', (text: string) => text, 3_600_000],
+    ['the middleware’s', '/', (text: string) => text, 60_000],
+    ['connect-redis’ day', '/none', (text: string) => text, 86_400_000],
+    [
+      'its own, where the cookie is not the first member',
+      '/long',
+      (text: string) => `{"first":1,${text.slice(1)}`,
+      3_600_000,
+    ],
+    ['its own, where that is no whole number', '/odd', (text: string) => text, 1_234_567.5],
+  ])('moves the deadline of a session that is read by %s', async (_, path, rewritten, idle) => {
+    const store = memoryStore()
+    const { get } = await serve({
+      options: { store, resave: false },
+      handler(req, res) {
+        if (req.url === '/none') req.session.cookie.maxAge = null
+        if (req.url === '/odd') req.session.cookie.maxAge = 1_234_567.5
+        counting(req, res)
+      },
+    })
+    const first = await get('/count')
+    const key = `sess:${idOf(first)}`
+    await get(path, cookieOf(first))
+    const { value } = (await store.read(key)) as StoredValue
+    await store.replace(key, Buffer.from(rewritten(Buffer.from(value).toString())), Date.now() + 10_000)
+    await get('/', cookieOf(first))
+    const { expiresAt } = (await store.read(key)) as StoredValue
+    expect(Math.abs((expiresAt as number) - Date.now() - idle)).toBeLessThan(1000)
+  })
+
+  test.each([{ resave: true }, { resave: false }])(
+    'drops a session that ended and was put back, with %j',
+    async (given) => {
+      const { get } = await serve({
+        options: { store: memoryStore(), ...given },
+        async handler(req, res) {
+          const { session } = req
+          if (req.url === '/end') {
+            await session.destroy()
+            req.session = session
+          }
+          counting(req, res)
+        },
+      })
+      const cookie = cookieOf(await get('/count'))
+      expect(await get('/end', cookie)).toMatchObject({ status: 200, body: '[1,60000]' })
+      expect((await get('/', cookie)).body).toBe('[null,60000]')
+    },
+  )
 
   test('that cannot be reached is a 503 without a cookie, and no logout', async () => {
     const store = memoryStore()

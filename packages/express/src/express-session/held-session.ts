@@ -13,6 +13,8 @@ export interface HeldSession {
    * into `session`. Rejects with a `SessionInterruptedError` when the session ended meanwhile.
    */
   save(session: SessionObject, data: LoadedData): Promise<LoadedData>
+  /** Whether a touch would move the deadline by nothing that matters, of a session that is stored as `session` has it. */
+  isTouched(session: SessionObject | undefined): boolean
   /** Moves the deadline of what is stored; `session` only if the request has looked at it. Rejects as `save` does. */
   touch(session: SessionObject | undefined): Promise<void>
   /** Rejects with a `SessionInterruptedError` when there is nothing any more. */

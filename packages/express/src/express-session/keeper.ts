@@ -318,8 +318,9 @@ export class Keeper implements SessionKeeper {
     }
     // A load that failed ends nothing and begins nothing.
     else if (!this.#held) return undefined
-    if (this.#pending === 'loaded' && isShown && !resave && !rolling) {
-      return this.#isSettled ? undefined : this.#touch(undefined)
+    if (this.#pending === 'loaded' && isShown && !rolling) {
+      if (this.#isTouched(this.sessionID, undefined)) return undefined
+      if (!resave) return this.#isSettled ? undefined : this.#touch(undefined)
     }
     const session = isShown ? req.session : undefined
     const id = this.sessionID
@@ -334,9 +335,22 @@ export class Keeper implements SessionKeeper {
     const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
     const isUnsaved =
       isUninitialized || this.#saved === this.#original ? this.#isModified : this.#isUnsaved(session)
-    if (isUnsaved) return this.#save(session, 'commit')
-    if (this.#isSettled || this.#isLost || this.#cookieId !== id) return undefined
+    const isTouched = this.#isTouched(id, session)
+    if (isUnsaved && !(isTouched && this.#isAsFound)) return this.#save(session, 'commit')
+    if (isTouched || this.#isSettled || this.#isLost || this.#cookieId !== id) return undefined
     return this.#touch(session)
+  }
+
+  /** There is nothing to do for a session that did not change, and no cookie goes out that needs it to be alive. */
+  #isTouched(id: string, session: SessionObject | undefined): boolean {
+    const held = this.#held
+    if (this.#mount.settings.rolling || held?.id !== id || this.#ended?.includes(id)) return false
+    return held.isTouched(session)
+  }
+
+  /** Neither changed nor saved by this request. */
+  get #isAsFound(): boolean {
+    return !this.#isModified && (this.#saved === undefined || this.#saved === this.#original)
   }
 
   #isUnsaved(session: SessionObject): boolean {

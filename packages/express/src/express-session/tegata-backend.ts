@@ -20,6 +20,9 @@ const DEFAULT_IDLE = 86_400
 
 type Data = StoredSession
 
+/** Milliseconds by which a deadline may lag behind the end of a request; less where the idle time is short. */
+const MOST_LAG = 1000
+
 /** Sessions in a Tegata store: every guarantee of the core, over the values that express-session and connect-redis write. */
 export function tegataBackend(settings: Settings & { store: SessionStore }): Backend {
   const { prefix = 'sess:', idleTimeout = DEFAULT_IDLE, ...rest } = settings.tegata
@@ -30,6 +33,8 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
     ...rest,
     ...{ store, format, idleTimeout },
     absoluteTimeout: false,
+    // Where each response sets the cookie, the touch at its end says whether there is still a session that it is for.
+    rolling: !settings.rolling,
   })
   return {
     store: storeFacade(settings.store, format, idleTimeout),
@@ -40,7 +45,7 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
       const session = context.loaded as Session<Data>
       // What cannot be read shows now, and not when a handler looks at it.
       session.data
-      return session.isNew ? undefined : new TegataSession(session)
+      return session.isNew ? undefined : new TegataSession(session, idleTimeout)
     },
 
     create(id) {
@@ -48,18 +53,20 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
       context.load()
       const session = context.loaded as Session<Data>
       ids.give(id, () => session.id)
-      return new TegataSession(session)
+      return new TegataSession(session, idleTimeout)
     },
   }
 }
 
 class TegataSession implements HeldSession {
   readonly #session: Session<Data>
+  readonly #idleTimeout: number
   /** That of what is stored. */
   #cookie: StoredSession['cookie'] | undefined
 
-  constructor(session: Session<Data>) {
+  constructor(session: Session<Data>, idleTimeout: number) {
     this.#session = session
+    this.#idleTimeout = idleTimeout
   }
 
   get id(): string {
@@ -84,6 +91,13 @@ class TegataSession implements HeldSession {
     const { data } = this.#session
     this.#cookie = data.cookie
     return giveBack(before, data, session)
+  }
+
+  isTouched(session: SessionObject | undefined): boolean {
+    const { isNew, expiry, expiresAt } = this.#session
+    if (isNew || (session && !isSameCookie(this.#cookie, session.cookie))) return false
+    const idle = (typeof expiry === 'number' ? expiry : this.#idleTimeout) * 1000
+    return Date.now() + idle - expiresAt <= Math.min(idle / 100, MOST_LAG)
   }
 
   async touch(session: SessionObject | undefined): Promise<void> {
