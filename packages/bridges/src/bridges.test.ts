@@ -337,20 +337,4 @@ describe('one request of koa-session', () => {
   })
 })
 
-test.each([0, '5', 2_147_484, Number.NaN])(
-  'A bridge refuses a storeTimeout of %o, by name',
-  (storeTimeout) => {
-    expect(() => koaSessionStore(memoryStore(), { storeTimeout: storeTimeout as number })).toThrow(
-      'The option `storeTimeout` of a bridge must',
-    )
-  },
-)
-
-test('A bridge takes an option that is undefined for one that is not given', async () => {
-  const options = { ttl: undefined, storeTimeout: undefined, onEvent: undefined } as never
-  const bridge = koaSessionStore(memoryStore(), options)
-  await bridge.set('one', { a: 1 })
-  expect(await bridge.get('one')).toEqual({ a: 1 })
-})
-
 const later = <T>(answer: T) => new Promise<T>((resolve) => setTimeout(resolve, 100, answer))

@@ -1,4 +1,4 @@
-import type { SessionListener } from '@tegata/core'
+import { isTimeout, type SessionListener, timeoutRange } from '@tegata/core'
 
 export interface BridgeOptions {
   /** What every key begins with. Default that of the library's usual store: `'sess:'`, or nothing for koa-session. */
@@ -30,7 +30,7 @@ export function resolveOptions(options: BridgeOptions, own: Partial<BridgeOption
   const { prefix, ttl, storeTimeout, identityKeys, onEvent } = resolved
   assert('prefix', typeof prefix === 'string', 'be a string')
   assert('ttl', isDuration(ttl), 'be a positive number of seconds')
-  assert('storeTimeout', isTimeout(storeTimeout), 'be a positive number of seconds, 2,000,000 at most')
+  assert('storeTimeout', isTimeout(storeTimeout), `be ${timeoutRange}`)
   assert('identityKeys', isStrings(identityKeys), 'be an array of strings')
   assert('onEvent', typeof onEvent === 'function', 'be a function')
   return resolved
@@ -41,6 +41,4 @@ export function assert(name: string, ok: boolean, must: string): void {
 }
 
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0
-/** Timers go no further than 2³¹ ms: beyond, they end at once. */
-const isTimeout = (value: unknown) => isDuration(value) && (value as number) <= 2_000_000
 const isStrings = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string')

@@ -60,3 +60,4 @@ export type {
   WatchListener,
   WriteOptions,
 } from './store.ts'
+export { isTimeout, timeoutRange } from './timeout.ts'

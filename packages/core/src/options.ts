@@ -14,6 +14,7 @@ import type { KeyConflict } from './merge.ts'
 import { nativeFormat } from './native-format.ts'
 import { assertOwners } from './owner-index.ts'
 import type { SessionStore } from './store.ts'
+import { isTimeout, timeoutRange } from './timeout.ts'
 
 /** What people write. Durations are in seconds. */
 export interface SessionOptions<Data extends object = Record<string, unknown>> {
@@ -170,7 +171,7 @@ function check(options: ResolvedSessionOptions): void {
       options.touchAfter === 0 || isDuration(options.touchAfter),
       'be a number of seconds, 0 or more',
     ],
-    ['storeTimeout', isTimeout(options.storeTimeout), 'be a positive number of seconds, 2,000,000 at most'],
+    ['storeTimeout', isTimeout(options.storeTimeout), `be ${timeoutRange}`],
     ['onStoreError', ['fail', 'anonymous'].includes(options.onStoreError), "be 'fail' or 'anonymous'"],
     ['onInvalid', ['fail', 'discard'].includes(options.onInvalid), "be 'fail' or 'discard'"],
     [
@@ -207,7 +208,5 @@ const STORE_VERBS = ['read', 'create', 'replace', 'rotate', 'touch', 'destroy'] 
 const isStore = (store: SessionStore | undefined) =>
   STORE_VERBS.every((verb) => typeof store?.[verb] === 'function')
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0
-/** Timers go no further than 2³¹ ms, some 24 days: beyond, they end at once. */
-const isTimeout = (value: unknown) => isDuration(value) && (value as number) <= 2_000_000
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
 const isStrings = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string')

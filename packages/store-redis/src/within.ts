@@ -1,3 +1,5 @@
+import { isTimeout, timeoutRange } from '@tegata/core'
+
 /** Nothing is known of what became of the command. */
 export class CommandTimeoutError extends Error {
   constructor(milliseconds: number) {
@@ -6,10 +8,9 @@ export class CommandTimeoutError extends Error {
   }
 }
 
-/** Throws a `TypeError` for seconds that no timer can wait for: beyond 2³¹ ms, some 24 days, it would end at once. */
+/** Throws a `TypeError` for seconds that no timer can wait for. */
 export function assertTimeout(name: string, seconds: number): void {
-  if (Number.isFinite(seconds) && seconds > 0 && seconds <= 2_000_000) return
-  throw new TypeError(`The option \`${name}\` must be a positive number of seconds, 2,000,000 at most.`)
+  if (!isTimeout(seconds)) throw new TypeError(`The option \`${name}\` must be ${timeoutRange}.`)
 }
 
 /** Rejects after so many milliseconds; what `call` answers later changes nothing. */

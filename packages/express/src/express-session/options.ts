@@ -1,6 +1,6 @@
 import type { CipherKey } from 'node:crypto'
 import { randomFillSync } from 'node:crypto'
-import type { SessionOptions as CoreOptions, SessionStore } from '@tegata/core'
+import { type SessionOptions as CoreOptions, isTimeout, type SessionStore, timeoutRange } from '@tegata/core'
 import depd from 'depd'
 import { MemoryStore } from './memory-store.ts'
 import type { ConnectStore, SessionRequest } from './types.ts'
@@ -73,11 +73,6 @@ type Rule = [isPossible: (value: unknown) => boolean, must: string]
 const isPositive = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0
 const flag: Rule = [(value) => typeof value === 'boolean', 'be true or false']
 const duration: Rule = [isPositive, 'be a positive number of seconds']
-/** Timers go no further than 2³¹ ms: beyond, they end at once. */
-const timeout: Rule = [
-  (value) => isPositive(value) && (value as number) <= 2_000_000,
-  'be a positive number of seconds, 2,000,000 at most',
-]
 
 const ADDITIONS: Record<keyof DropInOptions, Rule> = {
   conditional: flag,
@@ -85,7 +80,7 @@ const ADDITIONS: Record<keyof DropInOptions, Rule> = {
   clearCookie: flag,
   prefix: [(value) => typeof value === 'string', 'be a string'],
   idleTimeout: duration,
-  storeTimeout: timeout,
+  storeTimeout: [isTimeout, `be ${timeoutRange}`],
   maxBytes: [isPositive, 'be a positive number of bytes'],
   onEvent: [(value) => typeof value === 'function', 'be a function'],
 }
