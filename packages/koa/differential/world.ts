@@ -2,7 +2,7 @@ import { createSessions } from '@tegata/core'
 import { memoryStore } from '@tegata/store-memory'
 import Koa, { type Context } from 'koa'
 import koaSession from 'koa-session'
-import { koaTransport, session } from '../src/index.ts'
+import { keygripTransport, session } from '../src/index.ts'
 import { listen, take } from '../src/testing.ts'
 import { type Operation, type Options, perform, type Step } from './operations.ts'
 
@@ -71,7 +71,7 @@ function ours({ maxAge = DAY, ...options }: Options): Server {
     idleTimeout: (maxAge === 'session' ? DAY : maxAge) / 1000,
     absoluteTimeout: false,
     cookie: { name: 'koa.sess', deadline: 'idle', persistent: maxAge !== 'session' },
-    transport: koaTransport({ keys: KEYS }),
+    transport: keygripTransport({ keys: KEYS }),
   })
   app.use(session(sessions, app, hooksOf(options)))
   const fields = { idle: [0, 0], until: [0, 0] } as const

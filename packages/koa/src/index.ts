@@ -1,6 +1,6 @@
 export type { ContextSession, ContextSessionMethods } from './context-session.ts'
+export { type KeygripLike, type KeygripTransportOptions, keygripTransport } from './keygrip-transport.ts'
 export type { KoaApp, KoaContext } from './koa.ts'
-export { type KeygripLike, type KoaTransportOptions, koaTransport } from './koa-transport.ts'
 export type { MaxAge } from './max-age.ts'
 export type { ExternalKey, SessionMiddlewareOptions } from './options.ts'
 export { destroySession, getSession, type SessionMiddleware, session } from './session.ts'

@@ -4,7 +4,7 @@ import { memoryStore } from '@tegata/store-memory'
 import Keygrip from 'keygrip'
 import Koa from 'koa'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type KoaTransportOptions, koaTransport, session } from './index.ts'
+import { type KeygripTransportOptions, keygripTransport, session } from './index.ts'
 import { closeAll, listen } from './testing.ts'
 
 afterEach(closeAll)
@@ -28,11 +28,11 @@ const cookiesOf = (response: Response) =>
     .map((cookie) => cookie.split(';')[0])
     .join('; ')
 
-function open(options: KoaTransportOptions, cookie: CookieOptions = {}) {
+function open(options: KeygripTransportOptions, cookie: CookieOptions = {}) {
   const sessions = createSessions({
     store: memoryStore(),
     cookie: { name: 'koa.sess', ...cookie },
-    transport: koaTransport(options),
+    transport: keygripTransport(options),
   })
   const app = new Koa()
   app.use(session(sessions, app))
@@ -131,7 +131,7 @@ describe("koa-session's cookies", () => {
   test.each([{ keys: [] }, { keys: [''] }, { keys: 'key' }, {}, undefined])(
     'need keys: %o is a TypeError',
     (options) => {
-      expect(() => koaTransport(options as never)).toThrow(TypeError)
+      expect(() => keygripTransport(options as never)).toThrow(TypeError)
     },
   )
 })

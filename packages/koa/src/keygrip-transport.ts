@@ -9,8 +9,8 @@ export interface KeygripLike {
   verify(data: string, digest: string): boolean
 }
 
-export interface KoaTransportOptions {
-  /** Koa's `app.keys`. The first signs, all verify (HMAC-SHA1); a `Keygrip` brings a hash of its own. */
+export interface KeygripTransportOptions {
+  /** Koa's `app.keys`. Required. The first signs, all verify (HMAC-SHA1); a `Keygrip` brings a hash of its own. */
   keys: readonly string[] | KeygripLike
 }
 
@@ -21,11 +21,12 @@ const MAX_LIFE_MS = 400 * 86_400_000
 const MAX_VALUE_LENGTH = 4096
 
 /**
- * The cookies of koa-session: the id, and its signature in a second one, `<name>.sig`; for `createSessions({ transport })`.
+ * The cookies of koa-session, as an application signs them that has `app.keys`: the id, and its signature in a second one,
+ * `<name>.sig`. For `createSessions({ transport: keygripTransport({ keys: app.keys }) })`.
  * The name is the option `cookie.name` as it stands, on every request. Throws a `TypeError` without keys.
  */
-export function koaTransport(
-  options: KoaTransportOptions,
+export function keygripTransport(
+  options: KeygripTransportOptions,
 ): (cookie: ResolvedCookieOptions) => CookieTransport {
   const keygrip = keygripOf(options?.keys)
   return ({ name, path, domain, secure, sameSite, partitioned }) => {
@@ -78,7 +79,7 @@ function keygripOf(keys: readonly string[] | KeygripLike): KeygripLike {
     Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === 'string' && key !== '')
   if (!isKeys) {
     throw new TypeError(
-      'The option `keys` of koaTransport() must be a non-empty array of strings, or a Keygrip.',
+      'The option `keys` of keygripTransport() must be a non-empty array of strings, or a Keygrip.',
     )
   }
   return new Keygrip([...keys])
