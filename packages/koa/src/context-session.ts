@@ -21,7 +21,9 @@ export interface ContextSessionMethods {
   regenerate(callback?: Callback): Promise<void>
   /** With `autoCommit: false`: does now what the end of the request does otherwise. */
   manuallyCommit(callback?: Callback): Promise<void>
+  /** The data that is stored, as an object of its own. */
   toJSON(): Record<string, unknown>
+  /** As `toJSON()`. */
   inspect(): Record<string, unknown>
 }
 

@@ -14,11 +14,11 @@ export interface SessionMiddlewareOptions {
   rolling?: boolean
   /** `true`: the same, once half of the idle timeout is over. Default `false`. */
   renew?: boolean
-  /** Carries the id otherwise than in a cookie, which is then not looked at. */
+  /** Carries the id otherwise than in a cookie, which is then not looked at. Default: the cookie. */
   externalKey?: ExternalKey
-  /** Says whether a loaded session is good for this request; if not, it stays where it is and a new one takes its place. */
+  /** Says whether a loaded session is good for this request; if not, it stays where it is and a new one takes its place. Default: every one is. */
   valid?(ctx: KoaContext, data: Record<string, unknown>): boolean | Promise<boolean>
-  /** Runs before each save, and may change what is saved. */
+  /** Runs before each save, and may change what is saved. Default: nothing runs. */
   beforeSave?(ctx: KoaContext, session: ContextSession): void
 }
 

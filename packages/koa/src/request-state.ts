@@ -2,42 +2,18 @@ import {
   type Session,
   type SessionAccess,
   type SessionContext,
-  type SessionEvent,
   SessionInterruptedError,
-  type SessionRequest,
   type Sessions,
 } from '@tegata/core'
+import { ContextRequest } from './context-request.ts'
 import { type ContextSession, contextSession, storable } from './context-session.ts'
 import type { KoaApp, KoaContext } from './koa.ts'
 import { expiryOf, type MaxAge, maxAgeOf } from './max-age.ts'
 import type { ResolvedMiddlewareOptions } from './options.ts'
 import { type Commit, ResponseCommit } from './response-commit.ts'
 import { SessionCookies } from './session-cookies.ts'
-import { emitSessionEvent, tellApp } from './session-events.ts'
+import { emitSessionEvent } from './session-events.ts'
 import { type SessionOptionsView, sessionOptions } from './session-options.ts'
-
-/** What core is told of a request. */
-class ContextRequest implements SessionRequest {
-  readonly id: string | undefined
-  readonly cookie: string | undefined
-  readonly #ctx: KoaContext
-  readonly #app: KoaApp
-
-  constructor(ctx: KoaContext, app: KoaApp, { externalKey }: ResolvedMiddlewareOptions) {
-    this.#ctx = ctx
-    this.#app = app
-    this.id = externalKey?.get(ctx) || undefined
-    this.cookie = externalKey ? undefined : ctx.req.headers.cookie
-  }
-
-  get secure(): boolean {
-    return this.#ctx.secure
-  }
-
-  onEvent(event: SessionEvent): void {
-    tellApp(this.#app, this.#ctx, event)
-  }
-}
 
 /** A session that was assigned after a logout, and that begins once the logout is through. */
 interface Beginning {

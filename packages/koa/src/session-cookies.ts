@@ -14,7 +14,7 @@ export class SessionCookies {
   /** Answers whether there is anything that must not be taken back. */
   set(ctx: KoaContext, context: SessionContext<object>, externalKey: ExternalKey | undefined): boolean {
     const change = context.idChange()
-    // What nearly every request comes to, twice.
+    // Nearly always the id has not changed: the shortest way for both calls of a request.
     if (!change && this.#said === undefined && this.#values.length === 0) {
       if (!externalKey && context.headers().vary) varyByCookie(ctx)
       return false

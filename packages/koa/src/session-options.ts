@@ -4,7 +4,9 @@ import type { ResolvedMiddlewareOptions } from './options.ts'
 
 /** `ctx.sessionOptions`: what holds for this request's session. Only `maxAge` can be set; it is `ctx.session.maxAge`. */
 export interface SessionOptionsView extends Readonly<ResolvedMiddlewareOptions> {
+  /** Milliseconds without use; `'session'` for as long as the browser runs. */
   maxAge: MaxAge | undefined
+  /** The name of the cookie. */
   readonly key: string
   readonly path: string
   readonly domain: string | undefined
