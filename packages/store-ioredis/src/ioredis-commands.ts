@@ -55,6 +55,7 @@ interface Pipeline extends Methods<Pipeline> {
   exec(): Promise<[error: Error | null, reply: unknown][] | null>
 }
 
+/** A client of ioredis as `redisStore` takes it. Throws a `TypeError` for anything else, and for one that reads from replicas. */
 export function ioredisCommands(given: IoredisClient): RedisCommands {
   const client = given as unknown as Client
   if (typeof client?.evalshaBuffer !== 'function') {

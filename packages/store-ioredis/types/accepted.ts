@@ -1,11 +1,13 @@
 import { createSessions } from '@tegata/core'
 import { Cluster as Cluster6, Redis as Redis6 } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
-import { ioredisStore } from '../src/index.ts'
+import { ioredisStore, type RedisStore } from '../src/index.ts'
 
 const sentinels = [{ host: '127.0.0.1', port: 26379 }]
 
-createSessions({ store: ioredisStore(new Redis5()) })
+const named: RedisStore = ioredisStore(new Redis5())
+
+createSessions({ store: named })
 createSessions({ store: ioredisStore(new Redis5('redis://127.0.0.1:6379', { keyPrefix: 'app:' })) })
 createSessions({ store: ioredisStore(new Redis5({ sentinels, name: 'main' }), { commandTimeout: 1 }) })
 createSessions({ store: ioredisStore(new Cluster5([{ host: '127.0.0.1', port: 7000 }])) })

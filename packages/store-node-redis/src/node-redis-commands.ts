@@ -62,6 +62,7 @@ const isCluster = (client: object): client is Cluster => 'masters' in client && 
 const isSentinel = (client: object): client is Sentinel => 'getSentinelNode' in client
 const isPool = (client: object): client is Pool => 'execute' in client && !('duplicate' in client)
 
+/** A client of node-redis as `redisStore` takes it. Throws a `TypeError` for anything else, and for one that reads from a replica. */
 export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   if (typeof client?.withTypeMapping !== 'function') {
     throw new TypeError('The first argument of nodeRedisStore() must be a client of node-redis.')

@@ -2,9 +2,13 @@ import { type RedisStore, type RedisStoreOptions, redisStore } from '@tegata/sto
 import type { NodeRedisClient } from './node-redis-client.ts'
 import { nodeRedisCommands } from './node-redis-commands.ts'
 
+/** Those of every store in Redis. */
 export type NodeRedisStoreOptions = RedisStoreOptions
 
-/** Keeps sessions in Redis through a client that the application connects and closes. */
+/**
+ * Keeps sessions in Redis through a client that the application connects and closes. Throws a `TypeError` for something that is no
+ * client of node-redis, for one that reads from a replica, and for an option that is unknown or impossible, by its name.
+ */
 export function nodeRedisStore(client: NodeRedisClient, options?: NodeRedisStoreOptions): RedisStore {
   return redisStore(nodeRedisCommands(client), options)
 }
