@@ -1,6 +1,6 @@
 // What made a run fail, in one file: a long log hides it, and the runner's report says nothing of errors outside of tests.
 import { writeFileSync } from 'node:fs'
-import { root } from './install.mjs'
+import { root } from './run.mjs'
 
 /** The message, and where in our own code. */
 const text = ({ stack, message }) =>

@@ -1,8 +1,5 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
-export const root = fileURLToPath(new URL('..', import.meta.url))
+import { root, run } from './run.mjs'
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
@@ -16,17 +13,3 @@ export function installMissing() {
   // Not `npm ci`: a lock file that was written on one platform lacks the optional packages of others.
   run(npm, ['install', '--no-audit', '--no-fund', '--loglevel=error'])
 }
-
-/** Runs a command to its end. Exits with its code when it fails. */
-export function run(command, args, env = {}) {
-  const { status, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
-  })
-  if (error) console.error(error.message)
-  if (status !== 0) process.exit(status ?? 1)
-}
-
-/** A tool of the project's own. */
-export const bin = (name) => `${root}node_modules/.bin/${name}`

@@ -1,7 +1,8 @@
 // Installs what is missing, builds, and runs an example app: `npm start` the first one, `npm start -- django` another.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { bin, installMissing, root, run } from './install.mjs'
+import { installMissing } from './install.mjs'
+import { building, root, run } from './run.mjs'
 
 const name = process.argv[2] ?? 'express-login'
 const app = `${root}apps/${name}`
@@ -12,13 +13,7 @@ if (!existsSync(`${app}/package.json`)) {
 
 installMissing()
 console.log('Building …')
-run(
-  bin('turbo'),
-  ['run', 'build', `--filter=@tegata/example-${name}`, '--output-logs=errors-only', '--no-update-notifier'],
-  {
-    TURBO_TELEMETRY_DISABLED: '1',
-  },
-)
+run(...building(`@tegata/example-${name}`))
 
 // Where more than Node has to run, the app says how.
 const entry = existsSync(`${app}/start.mjs`) ? 'start.mjs' : 'dist/server.js'

@@ -1,6 +1,7 @@
 // Installs what is missing, finds a Redis server, and runs all tests: `npm test -- --project core` runs some.
 import { mkdirSync } from 'node:fs'
-import { bin, installMissing, root, run } from './install.mjs'
+import { installMissing } from './install.mjs'
+import { bin, root, run } from './run.mjs'
 
 installMissing()
 
