@@ -34,7 +34,7 @@ const CLIENTS = [
 ] as const
 
 /** The drop-in beside express-session, each with the same kind of store, or with the one that has all guarantees. */
-const PAIRS = [
+export const dropInPairs = [
   { title: 'both with connect-redis', dropIn: 'drop-in-connect-redis', original: 'express-session' },
   {
     title: 'with a Tegata store, beside connect-redis',
@@ -84,7 +84,7 @@ function totalRatio(figures: Figures, of: string, to: string, scenario: string, 
 }
 
 /** The drop-in against the original, in every scenario and size that both were measured in. */
-export function dropInRatios(figures: Figures, { dropIn, original }: (typeof PAIRS)[number]) {
+export function dropInRatios(figures: Figures, { dropIn, original }: (typeof dropInPairs)[number]) {
   const of = (contender: string) => figures.cells.filter((cell) => cell.contender === contender)
   return of(dropIn).flatMap(({ scenario, size }) => {
     const isShared = of(original).some((cell) => cell.scenario === scenario && cell.size === size)
@@ -144,7 +144,7 @@ const goals: readonly Goal[] = [
     measure: (figures) =>
       addedRatio(figures, { of: 'koa-tegata', to: 'koa-session', bare: 'koa-bare' }, 'read', SMALL),
   },
-  ...PAIRS.map((pair) => ({
+  ...dropInPairs.map((pair) => ({
     goal: `drop-in, ${pair.title}: CPU added to Express / added by express-session, at the worst`,
     most: 0.5,
     measure: (figures: Figures) => worstOf(figures, pair),
@@ -233,7 +233,7 @@ function rollingOf(figures: Figures): Rolling {
 const redisRatio = ({ plain, rolling }: Rolling): Estimate =>
   estimate(paired([rolling.redisCpu, plain.redisCpu], (a, b) => a / b))
 
-function worstOf(figures: Figures, pair: (typeof PAIRS)[number]) {
+function worstOf(figures: Figures, pair: (typeof dropInPairs)[number]) {
   const all = dropInRatios(figures, pair)
   const worst = all.reduce<(typeof all)[number] | undefined>(
     (most, one) => (most && most.value >= one.value ? most : one),
@@ -264,11 +264,9 @@ export function verdicts(figures: Figures): Verdict[] {
   })
 }
 
-export const dropInPairs = PAIRS
-
 /** What has to be measured for the goals, and nothing else. */
 export function runsForGoals(): { scenario: string; size: number; contenders: string[] }[] {
-  const dropIns = [...new Set(PAIRS.flatMap(({ dropIn, original }) => [dropIn, original]))]
+  const dropIns = [...new Set(dropInPairs.flatMap(({ dropIn, original }) => [dropIn, original]))]
   const clients = CLIENTS.flatMap(({ tegata, raw }) => [raw, tegata])
   const koa = ['koa-bare', 'koa-tegata', 'koa-session']
   return [

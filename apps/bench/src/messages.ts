@@ -12,8 +12,6 @@ export type Question =
 export interface Usage {
   /** Microseconds of CPU time since the process began. */
   cpu: number
-  /** Bytes. */
-  rss: number
 }
 
 export interface Enumeration {

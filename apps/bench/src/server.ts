@@ -18,7 +18,7 @@ const tell = (answer: Answer) => process.send?.(answer)
 
 function usage(): Usage {
   const { user, system } = process.cpuUsage()
-  return { cpu: user + system, rss: process.memoryUsage.rss() }
+  return { cpu: user + system }
 }
 
 function collect(): Done {

@@ -56,7 +56,7 @@ export class Bridge {
     const before = loaded.base
     let theirs = loaded.value
     const giveUp = this.#giveUp()
-    // Until its time is over, which is an error.
+    // Others may be faster each time: `#change` throws when the time is over.
     for (;;) {
       const now = parse(theirs)
       if (this.#options.identityKeys.some((name) => !same(before[name], now[name]))) break
@@ -114,7 +114,7 @@ export class Bridge {
     return [...ids]
   }
 
-  /** Whatever is there. */
+  /** Writes over whatever is there. */
   async #write(key: string, data: SessionData, expiresAt: number): Promise<Loaded> {
     const value = utf8(stringifyData(data))
     const giveUp = this.#giveUp()

@@ -34,7 +34,7 @@ type CreateSession = (req: object, session: object) => object
 
 /**
  * A Tegata store for express-session: `session({ store: expressSessionStore(session.Store, ioredisStore(redis)) })`. Keys and
- * values are those of connect-redis.
+ * values are those of connect-redis. Throws a `TypeError` for an option that is unknown or impossible, by its name.
  */
 export function expressSessionStore<Store extends object>(
   Store: abstract new () => Store,

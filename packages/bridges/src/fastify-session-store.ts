@@ -19,7 +19,10 @@ export interface FastifySessionStore {
 /** @fastify/session copies what is enumerable into the session that it makes, and nothing else leads from there to what was read. */
 const LOADED = '_loaded'
 
-/** A Tegata store for @fastify/session: `{ store: fastifySessionStore(ioredisStore(redis)) }`. Keys and values are those of connect-redis. */
+/**
+ * A Tegata store for @fastify/session: `{ store: fastifySessionStore(ioredisStore(redis)) }`.
+ * Keys and values are those of connect-redis. Throws a `TypeError` for an option that is unknown or impossible, by its name.
+ */
 export function fastifySessionStore(store: SessionStore, options: BridgeOptions = {}): FastifySessionStore {
   const bridge = new Bridge(store, options)
   const get = async (sid: string) => {

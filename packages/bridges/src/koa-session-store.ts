@@ -10,7 +10,10 @@ export interface KoaSessionStore {
   destroy(key: string, options?: { ctx?: object }): Promise<void>
 }
 
-/** A Tegata store for koa-session: `session({ store: koaSessionStore(ioredisStore(redis)) }, app)`. Keys and values are those of koa-redis. */
+/**
+ * A Tegata store for koa-session: `session({ store: koaSessionStore(ioredisStore(redis)) }, app)`.
+ * Keys and values are those of koa-redis. Throws a `TypeError` for an option that is unknown or impossible, by its name.
+ */
 export function koaSessionStore(store: SessionStore, options: BridgeOptions = {}): KoaSessionStore {
   const bridge = new Bridge(store, options, { prefix: '' })
   /** By Koa's context: one request knows one session at a time. */

@@ -9,7 +9,7 @@ export interface BridgeOptions {
   storeTimeout?: number
   /** Top-level keys of the data that say whose session it is: merging never crosses a change of one. Default `['passport']`. */
   identityKeys?: readonly string[]
-  /** Told of `interrupted` and `overwritten` saves, which these libraries have no word for. */
+  /** Told of `interrupted` and `overwritten` saves, which these libraries have no word for. Default: nobody is. */
   onEvent?: SessionListener
 }
 

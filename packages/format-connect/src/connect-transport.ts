@@ -5,7 +5,7 @@ import { createSigner } from './signer.ts'
 
 /**
  * express-session's cookie: `s:<id>.<signature>`, HMAC-SHA256 with the first of `secrets`, read with all of them. For
- * `createSessions({ transport: connectTransport, cookie: { name: 'connect.sid', secrets } })`.
+ * `createSessions({ transport: connectTransport, cookie: { name: 'connect.sid', secrets } })`. Throws a `TypeError` without a secret.
  */
 export function connectTransport(options: ResolvedCookieOptions): CookieTransport {
   const { sign, unsign } = connectSignature(options.secrets)

@@ -4,15 +4,15 @@ import { cookieValue, decoded } from './cookie-header.ts'
 import { type Algorithm, createSigner } from './signer.ts'
 
 export interface FastifyTransportOptions {
-  /** Default `''`. */
+  /** What the cookie's value begins with, before the id: @fastify/session's option of that name. Default `''`. */
   cookiePrefix?: string
-  /** Default `'sha256'`. */
+  /** The hash of the signature, as @fastify/cookie has it. Default `'sha256'`. */
   algorithm?: Algorithm
 }
 
 /**
  * The cookie of @fastify/session: `<id>.<signature>`, with the first of `secrets`, read with all of them. For
- * `createSessions({ transport: fastifyTransport, cookie: { name: 'sessionId', secrets } })`.
+ * `createSessions({ transport: fastifyTransport, cookie: { name: 'sessionId', secrets } })`. Throws a `TypeError` without a secret.
  */
 export function fastifyTransport(
   options: ResolvedCookieOptions,

@@ -4,7 +4,7 @@ import { cookieValue } from './cookie-header.ts'
 import { type Algorithm, createSigner } from './signer.ts'
 
 export interface KoaTransportOptions {
-  /** Keygrip's. Default `'sha1'`. */
+  /** The hash of keygrip's signature. Default `'sha1'`. */
   algorithm?: Algorithm
 }
 

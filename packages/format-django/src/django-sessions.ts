@@ -10,12 +10,14 @@ export type DjangoSessionsSource =
   | { url: string; client?: never; store?: never }
   /** A client of ioredis or node-redis, which stays the application's. */
   | { client: object; url?: never; store?: never }
+  /** Any store. */
   | { store: SessionStore; url?: never; client?: never }
 
 const TOLD_BY_SETTINGS = ['format', 'transport', 'cookie', 'idleTimeout', 'rolling', 'encryption'] as const
 
 /** What is not told by the settings of the Django site. */
 export type DjangoSessionsOptions<Data extends object> = DjangoSessionsSource & {
+  /** What of the site's settings differs from Django's defaults, by Django's own names. */
   settings?: DjangoSettings
 } & Omit<SessionOptions<Data>, 'store' | (typeof TOLD_BY_SETTINGS)[number]>
 

@@ -2,6 +2,7 @@ import type { SessionStore, StoreSupports } from '@tegata/core'
 
 /** A store to be tested, empty, and what a test needs beside it. */
 export interface StoreFixture {
+  /** Holds nothing yet. */
   store: SessionStore
   /** The clock that the store takes its deadlines in. Default `Date.now`. */
   now?(): number
@@ -13,6 +14,7 @@ export interface StoreFixture {
   another?(): SessionStore | Promise<SessionStore>
   /** Cuts every connection of the stores, whatever is under way on them, as a failing network does. */
   interrupt?(): Promise<void>
+  /** Called after each case. */
   close?(): void | Promise<void>
 }
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** Its declaration is one that the compiler refuses; what is built of our sources does not show it. */
+/** A dependency whose own declaration file does not compile. Sources import it here; the declarations that are published do not mention it. */
 const KNOWN = '/cluster-key-slot/'
 
 /** What the compiler says of files, `file: code` each: strict, the declarations of every dependency included. */

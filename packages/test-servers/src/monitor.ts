@@ -58,7 +58,7 @@ export class Monitor {
     return recorded.map(parse).filter((command) => command !== undefined)
   }
 
-  /** As `commands()`, but only what clients sent, as `'GET tegata:…'`-like names: `['GET', 'EVALSHA']`. */
+  /** The names of what clients sent, without what scripts called: `['GET', 'EVALSHA']`. */
   async names(): Promise<string[]> {
     const commands = await this.commands()
     return commands.filter((command) => !command.inScript).map((command) => command.name)

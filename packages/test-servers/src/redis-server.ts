@@ -23,7 +23,7 @@ export interface RedisOptions {
   args?: readonly string[]
   /** Listen on a second port with TLS, by a certificate made for the occasion. Default `false`. */
   tls?: boolean
-  /** What its configuration file says: then it is no data server, and persistence is not its business. */
+  /** Lines of a configuration file, for a server that holds no data, as a sentinel: options of persistence are left out then. */
   config?: readonly string[]
 }
 
