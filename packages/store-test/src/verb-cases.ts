@@ -29,6 +29,17 @@ export function testReading(contract: Contract): void {
     assert.ok(found && !(found instanceof Error))
     if (found.expiresAt !== undefined) assert.ok(Math.abs(found.expiresAt - expiresAt) < 1000)
   })
+
+  contract('read withDeadline answers the deadline, and leaves it', async ({ store, after }) => {
+    const expiresAt = after(50_000)
+    await store.create('k', bytes('A'), expiresAt)
+    for (let round = 0; round < 2; round++) {
+      const found = await store.read('k', { withDeadline: true })
+      assert.ok(found && !(found instanceof Error))
+      assert.ok(Math.abs((found.expiresAt as number) - expiresAt) < 1000)
+    }
+    assert.equal(await store.read('none', { withDeadline: true }), null)
+  })
 }
 
 export function testCreating(contract: Contract): void {
