@@ -13,7 +13,7 @@ import { indexEntry, renewedEntry } from './owner-index.ts'
 import { isRedated, isResent, needsCookie, type Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 import { readBySchema } from './schema.ts'
-import { keysOf, type SessionKeys } from './session-keys.ts'
+import { fenceKeyOf, keysOf, type SessionKeys } from './session-keys.ts'
 import type { SessionState, StoredState } from './session-state.ts'
 
 /** A change made on fresh data, and made again whenever another request was faster. */
@@ -203,6 +203,10 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     }
     if (answer.isSpent) state.id = format.createId(random)
     if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
+    if (previousKey !== undefined && (await isFenced(work, current, previousKey))) {
+      await budget.write(() => store.destroy(key, mark && { mark }))
+      return { met: 'gone', repeated }
+    }
     // Before it is told of, so that the old id brings nothing back; and not before it is made, which would call off a move
     // from the previous format that is under way, and end the session that it has just made.
     if (isLeftBehind) await destroyKeys(runtime, keys, budget)
@@ -214,6 +218,13 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     // No value to hand on: who waits for the old key has to learn that it ended.
     return { repeated }
   }
+}
+
+/** Whether all sessions of its owner were ended while this one was perhaps being moved. */
+async function isFenced({ runtime, budget }: Commit, { header }: StoredState, previousKey: string) {
+  const { format, store } = runtime
+  if (header.owner === undefined || !store.supports.owners) return false
+  return (await budget.read(() => store.read(fenceKeyOf(format, previousKey)))) !== null
 }
 
 /** Moves the idle deadline and nothing else. */

@@ -3,6 +3,7 @@ import type { SessionFormat } from './format.ts'
 import { deadlineOf, decodeValue, isValueError } from './load.ts'
 import { indexed, indexKeyOf } from './owner-index.ts'
 import type { Runtime } from './runtime.ts'
+import { fenceKeyOf } from './session-keys.ts'
 import type { IndexMember, StoredValue } from './store.ts'
 
 /** Keys that are under way at a time: enough to fill a pipeline, few enough for other requests to get in between. */
@@ -114,8 +115,18 @@ export async function endMember(place: OwnersPlace, { key }: IndexMember, budget
   const { runtime, format } = place
   // Another library may have given the key to somebody else.
   if (!format.slideFields && (await isOthers(place, key, budget))) return false
+  if (format !== runtime.format) await fence(place, key, budget)
   const mark = format.endMark?.(runtime.now(), runtime.random)
   return (await budget.write(() => runtime.store.destroy(key, mark && { mark }))).answer
+}
+
+/**
+ * Before the end of a session that may be on its way to the current format: a rotation of it there, which may be entered too late for
+ * this visit, finds the fence once it is.
+ */
+async function fence({ runtime: { format, store, now, random } }: OwnersPlace, key: string, budget: Budget) {
+  const mark = format.endMark?.(now(), random)
+  if (mark) await budget.write(() => store.create(fenceKeyOf(format, key), mark.value, mark.expiresAt))
 }
 
 async function isOthers(place: OwnersPlace, key: string, budget: Budget): Promise<boolean> {

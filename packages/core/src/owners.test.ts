@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { StoreUnavailableError } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { nativeFormat } from './native-format.ts'
@@ -521,7 +521,7 @@ describe('logging out everywhere while a session is moved from another format', 
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
-        fc.array(fc.constantFrom('read', 'write'), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.constantFrom('read', 'write', 'rotate'), { minLength: 1, maxLength: 4 }),
         fc.boolean(),
         async (scheduler, kinds, inSteps) => {
           const world = new World({ format: from })
@@ -534,6 +534,7 @@ describe('logging out everywhere while a session is moved from another format', 
             const context = (processes[i % 2] as Sessions).open({ cookie })
             const session = await context.session()
             if (kind === 'write' && !session.isNew) session.data[`key${i}`] = i
+            if (kind === 'rotate' && !session.isNew) await session.rotate().catch(() => {})
             await context.commit()
           })
           const ending = (processes[0] as Sessions).destroyByOwner('ann')
@@ -545,6 +546,39 @@ describe('logging out everywhere while a session is moved from another format', 
       { numRuns: 1000 },
     )
   })
+})
+
+describe('a session that is rotated while it is moved between two slots', () => {
+  test.each(['rotate', 'authenticate'] as const)(
+    'ends with all others where they are ended meanwhile: %s',
+    async (verb) => {
+      const from = nativeFormat({ prefix: 'old:' })
+      const world = new World({ format: from })
+      const { cookie } = await logIn(world)
+      const sessions = world.another(migrate({ from: { format: from } }))
+      world.store.inSteps = true
+      const [move, rotation] = [gate(), gate()]
+      world.store.before = (step) => (step === 'enter' ? move.opened : undefined)
+      const moving = sessions.open({ cookie }).session()
+      await vi.waitFor(() => expect(world.store.calls).toContain('enter'))
+
+      const context = sessions.open({ cookie })
+      const session = await context.session()
+      await session[verb]('ann')
+      world.store.before = (step) => (step === 'make' ? rotation.opened : undefined)
+      const rotating = context.commit()
+      await vi.waitFor(() => expect(world.store.calls.filter((step) => step === 'make')).toHaveLength(2))
+
+      await sessions.destroyByOwner('ann')
+      rotation.open()
+      await rotating
+      move.open()
+      await moving
+      const isNewLogin = verb === 'authenticate'
+      expect(world.values).toHaveLength(isNewLogin ? 1 : 0)
+      expect(context.headers().setCookies).toHaveLength(isNewLogin ? 1 : 0)
+    },
+  )
 })
 
 describe('the index', () => {

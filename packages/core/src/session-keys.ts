@@ -11,3 +11,10 @@ export function keysOf({ keyOf, previous }: SessionFormat, id: string): SessionK
   const key = keyOf(id)
   return previous?.isId(id) ? { key, previousKey: previous.keyOf(id) } : { key }
 }
+
+/**
+ * Where a log-out of all sessions of an owner leaves word that it ends the one at `previousKey`, whose new key it does not know. A mark of
+ * the new format, among its sessions.
+ */
+export const fenceKeyOf = ({ keyOf }: SessionFormat, previousKey: string): string =>
+  keyOf(`moved:${previousKey}`)
