@@ -35,6 +35,32 @@ describe('no lost updates', () => {
     expect(await dataOf(world)).toEqual({ b: 2 })
   })
 
+  test('both keep what they changed on a server whose clock is behind that of the one that created the session', async () => {
+    const world = new World()
+    const server = world.another({ now: () => world.time - 1000 })
+    await world.request(async (context) => (await context.session()).authenticate('ann'))
+    const [one, two] = [world.open(server), world.open(server)]
+    ;(await one.session()).data.one = 1
+    ;(await two.session()).data.two = 2
+    await one.commit()
+    await two.commit()
+    expect((await world.open().session()).data).toEqual({ one: 1, two: 2 })
+  })
+
+  test('what a request saves twice is kept beside the write of another one, however fine its clock', async () => {
+    const world = new World()
+    const server = world.another({ now: () => world.time + 0.4 })
+    const first = world.open(server)
+    const session = await first.session()
+    await session.authenticate('ann')
+    await session.save()
+    world.take(first)
+    await world.request(async (context) => Object.assign((await context.session()).data, { theirs: 1 }))
+    session.data.mine = 1
+    await first.commit()
+    expect((await world.open().session()).data).toEqual({ theirs: 1, mine: 1 })
+  })
+
   test('a change deep inside is noticed without any flag', async () => {
     const world = await worldWith({ cart: { items: [{ n: 1 }] } })
     await world.request(async (context) => {

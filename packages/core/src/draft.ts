@@ -85,7 +85,8 @@ export async function encodeDraft(runtime: Runtime, { header, serialized }: Draf
   const { format, schema, maxBytes, now, random } = runtime
   const output = schema && (await assertReadable(schema, format.deserialize(serialized)))
   const writtenAt = now()
-  header.createdAt = Math.min(header.createdAt, writtenAt)
+  // What is known stays, whatever this clock says: others tell the session by it.
+  if (!Number.isFinite(header.createdAt)) header.createdAt = writtenAt
   Object.assign(header, { writtenAt, ...deadlines(header, runtime) })
   const value = format.encode(header, serialized, key, random)
   if (value.length > maxBytes) {

@@ -9,7 +9,9 @@ export interface Runtime extends ResolvedSessionOptions {
 }
 
 export function createRuntime(options: ResolvedSessionOptions): Runtime {
-  return { ...options, commits: new KeyQueue(), emit: (event) => tell(options.onEvent, event) }
+  // Of a finer clock, what is stored and read again would not be the same moment.
+  const now = () => Math.floor(options.now())
+  return { ...options, now, commits: new KeyQueue(), emit: (event) => tell(options.onEvent, event) }
 }
 
 /** The same for one request, of which somebody else is told too. */

@@ -329,6 +329,23 @@ describe('sessions of Django in a store without Redis', () => {
     expect((await sessions.open({ id }).session()).createdAt).toBeLessThanOrEqual(Date.now())
   })
 
+  test('merge what two requests write on a server whose clock is behind', async () => {
+    const store = memoryStore()
+    const options = { store, format: djangoFormat(), absoluteTimeout: 3600 }
+    const sessions = createSessions<Record<string, unknown>>(options)
+    const behind = createSessions<Record<string, unknown>>({ ...options, now: () => Date.now() - 1000 })
+    const first = sessions.open({})
+    const { data, id } = await first.session()
+    data.a = 1
+    await first.commit()
+    const [one, two] = [behind.open({ id }), behind.open({ id })]
+    ;(await one.session()).data.one = 1
+    ;(await two.session()).data.two = 2
+    await one.commit()
+    await two.commit()
+    expect((await sessions.open({ id }).session()).data).toEqual({ a: 1, one: 1, two: 2 })
+  })
+
   test('keep their tuples under a schema, which gives each its own defaults', async () => {
     const defaults = { seen: new Set(), carts: new Map([['today', new Map()]]) }
     const schema = {

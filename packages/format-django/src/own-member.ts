@@ -40,9 +40,9 @@ export function writeOwnMember(
   dated: { date: number; seconds: number } | undefined,
   isAbsolute: boolean,
 ): OwnMember | undefined {
-  const { authenticatedAt, owner, label } = header
+  const { createdAt, writtenAt, authenticatedAt, owner, label } = header
   const member: OwnMember = {
-    ...(isAbsolute && { createdAt: Math.min(header.createdAt, header.writtenAt) }),
+    ...(isAbsolute && { createdAt: Number.isFinite(createdAt) ? createdAt : writtenAt }),
     ...(authenticatedAt !== undefined && { authenticatedAt }),
     ...(owner !== undefined && owner !== userId && { owner }),
     ...(label !== undefined && { label }),
