@@ -18,6 +18,8 @@ export class Budget {
   /** Why the last call was in vain. */
   #cause: unknown
   #whenOver: (() => void) | undefined
+  /** Ends what is only tidied up. */
+  #giveUpTidying: ((error: StoreUnavailableError) => void) | undefined
 
   private constructor(seconds: number, now: () => number) {
     this.#seconds = seconds
@@ -30,7 +32,8 @@ export class Budget {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         budget.#over = true
-        reject(budget.#timedOut())
+        const fail = budget.#giveUpTidying ?? reject
+        fail(budget.#timedOut())
         budget.#whenOver?.()
       }, seconds * 1000)
       // After the timer these change nothing: a promise settles once.
@@ -58,6 +61,19 @@ export class Budget {
       const giveUp = () => resolve(undefined)
       this.#whenOver = giveUp
       work.then(resolve, giveUp)
+    })
+  }
+
+  /** What follows on something that stands already: when the time is over this alone rejects, and the whole does not. */
+  tidy<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.check()
+      this.#giveUpTidying = reject
+      work()
+        .finally(() => {
+          this.#giveUpTidying = undefined
+        })
+        .then(resolve, reject)
     })
   }
 

@@ -300,7 +300,7 @@ function adopt(
 async function removeSuperseded({ runtime, state, budget }: Commit, keys: SessionKeys): Promise<void> {
   state.superseded = undefined
   try {
-    await destroyKeys(runtime, keys, budget)
+    await budget.tidy(() => destroyKeys(runtime, keys, budget))
   } catch (error) {
     runtime.emit({ type: 'store-error', operation: 'destroy', error: error as StoreUnavailableError })
   }

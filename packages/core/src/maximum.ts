@@ -19,7 +19,8 @@ export async function keepToMaximum(runtime: Runtime, mine: StoredState, budget:
   const { owner } = mine.header
   if (maximum === undefined || owner === undefined) return
   try {
-    await displace({ runtime, format, owner, spend: (work) => work(budget) }, mine, maximum)
+    const place: OwnersPlace = { runtime, format, owner, spend: (work) => work(budget) }
+    await budget.tidy(() => displace(place, mine, maximum))
   } catch (error) {
     runtime.emit({ type: 'store-error', operation: 'destroy', error: error as StoreUnavailableError })
   }

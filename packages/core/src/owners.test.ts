@@ -421,6 +421,20 @@ describe('maxSessionsPerOwner', () => {
     expect(world.eventsOf('store-error')).toMatchObject([{ operation: 'destroy' }])
   })
 
+  test.each(['a first login', 'a login on top of a session'])(
+    'where the store does not answer any more, %s stands when the time is over, and an event tells',
+    async (login) => {
+      const world = new World({ maxSessionsPerOwner: 1, storeTimeout: 0.05 })
+      await logIn(world)
+      if (login !== 'a first login')
+        await world.request(async (context) => Object.assign((await context.session()).data, { a: 1 }))
+      world.store.before = (verb) => (verb === 'members' ? new Promise(() => {}) : undefined)
+      await world.request(async (context) => (await context.session()).authenticate('ann'))
+      expect((await world.open().session()).owner).toBe('ann')
+      expect(world.eventsOf('store-error')).toMatchObject([{ operation: 'destroy' }])
+    },
+  )
+
   test('exactly so many live after parallel logins of two processes, whatever the order in which the store is reached', async () => {
     await fc.assert(
       fc.asyncProperty(
