@@ -8,6 +8,9 @@ export const utf8 = (text: string): Uint8Array => encoder.encode(text)
 /** Throws a `TypeError` for bytes that are not UTF-8. */
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 
+/** Which UTF-8 cannot hold. */
+export const LONE_SURROGATE = /\p{Surrogate}/u
+
 const CHUNK = 0x2000
 
 export function base64url(bytes: Uint8Array): string {

@@ -12,7 +12,7 @@ import { keepToMaximum } from './maximum.ts'
 import { indexEntry, renewedEntry } from './owner-index.ts'
 import { isRedated, isResent, needsCookie, type Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
-import { readBySchema } from './schema.ts'
+import { initialData, readBySchema } from './schema.ts'
 import { fenceKeyOf, keysOf, type SessionKeys } from './session-keys.ts'
 import type { SessionState, StoredState } from './session-state.ts'
 
@@ -248,10 +248,12 @@ async function extend({ runtime, state, budget }: Commit): Promise<Committed<unk
   return { answer: undefined }
 }
 
-async function applyChange({ runtime, budget, change }: Commit, draft: Draft): Promise<unknown> {
+async function applyChange({ runtime, plan, budget, change }: Commit, draft: Draft): Promise<unknown> {
   if (!change) return undefined
   const stored = runtime.format.deserialize(draft.serialized)
-  const data = runtime.schema ? await readBySchema(runtime.schema, stored) : stored
+  // What a new session still lacks the change may put in.
+  const read = plan.kind === 'create' ? initialData : readBySchema
+  const data = runtime.schema ? await read(runtime.schema, stored) : stored
   const answer = await change(data)
   budget.check()
   runtime.format.assertStorable?.(data)

@@ -42,6 +42,9 @@ export function cookieDeadline(lifetime: Lifetime, policy: CookiePolicy): number
 export const sameExpiry = (a: Expiry, b: Expiry): boolean =>
   a instanceof Date && b instanceof Date ? a.getTime() === b.getTime() : a === b
 
+/** A date may be moved by who holds it. */
+export const copyOfExpiry = (expiry: Expiry): Expiry => (expiry instanceof Date ? new Date(expiry) : expiry)
+
 /** Throws a `TypeError` for what `setExpiry` does not take. */
 export function assertExpiry(expiry: unknown): asserts expiry is Expiry {
   const isOne =

@@ -1,3 +1,4 @@
+import { LONE_SURROGATE } from './bytes.ts'
 import { SessionValueError } from './errors.ts'
 
 /** One member of an object that is JSON text. */
@@ -56,9 +57,6 @@ export function membersOf(text: string): readonly DataMember[] | undefined {
   }
   return undefined
 }
-
-/** Which UTF-8 cannot hold. */
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -48,5 +48,9 @@ export function mergeData(
 /** Makes `target` hold exactly what `source` holds, keeping its identity: handlers may hold on to `session.data`. */
 export function replaceContents(target: SessionData, source: SessionData): void {
   for (const key of Object.keys(target)) if (!Object.hasOwn(source, key)) delete target[key]
-  Object.assign(target, source)
+  if (!Object.hasOwn(source, '__proto__')) return void Object.assign(target, source)
+  // Assigned, that key would become the prototype, where no save finds and refuses it.
+  for (const [key, value] of Object.entries(source)) {
+    Object.defineProperty(target, key, { configurable: true, enumerable: true, writable: true, value })
+  }
 }

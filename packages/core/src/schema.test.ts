@@ -102,6 +102,21 @@ describe('a schema', () => {
     expect(world.values).toEqual(before)
   })
 
+  test('lets an update put into a new session what it needs', async () => {
+    const needs = z.object({ cart: z.array(z.string()), views: z.number().default(0) })
+    const world = new World({ schema: needs })
+    await world.request(async (context) =>
+      (await context.session()).update((data) => {
+        data.cart = [...(data.cart ?? []), 'apple']
+      }),
+    )
+    expect((await world.open().session()).data).toEqual({ cart: ['apple'], views: 0 })
+    const another = world.open(world.sessions, '')
+    const update = (await another.session()).update(() => {})
+    await expect(update).resolves.toBeUndefined()
+    expect(world.values).toHaveLength(1)
+  })
+
   test('refuses the outcome of an update', async () => {
     const world = await started()
     const session = await world.open().session()

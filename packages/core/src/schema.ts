@@ -21,10 +21,10 @@ export async function assertReadable(schema: StandardSchemaV1, stored: SessionDa
   })
 }
 
-/** What a new session begins with: the schema's defaults, or nothing where it has some keys that need a value. */
-export async function initialData(schema: StandardSchemaV1): Promise<SessionData> {
-  const checked = await check(schema, {})
-  return 'data' in checked ? checked.data : {}
+/** What a new session begins with: the schema's defaults, or nothing more where it has some keys that need a value. */
+export async function initialData(schema: StandardSchemaV1, own: SessionData = {}): Promise<SessionData> {
+  const checked = await check(schema, own)
+  return 'data' in checked ? checked.data : own
 }
 
 async function check(schema: StandardSchemaV1, data: SessionData): Promise<Checked> {

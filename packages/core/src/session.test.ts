@@ -21,6 +21,21 @@ describe('data', () => {
     expect(session.data).toEqual({ views: 1 })
   })
 
+  test.each([0, 2000])(
+    'that are assigned with a key named __proto__ are refused, beside %i bytes',
+    async (bytes) => {
+      const world = await started()
+      await world.request(async (context) =>
+        Object.assign((await context.session()).data, { text: 'x'.repeat(bytes) }),
+      )
+      const context = world.open()
+      const session = await context.session()
+      session.data = JSON.parse('{"n":2,"__proto__":{"isAdmin":true}}')
+      expect((session.data as { isAdmin?: boolean }).isAdmin).toBeUndefined()
+      await expect(context.commit()).rejects.toMatchObject({ code: 'SESSION_DATA_INVALID' })
+    },
+  )
+
   test('keeps its identity when it is assigned, saved or reloaded', async () => {
     const world = await started()
     const session = await world.open().session()
@@ -310,7 +325,7 @@ describe('authenticate', () => {
     expect((await world.open().session()).owner).toBe('ann')
   })
 
-  test.each([undefined, '', 7])('refuses the owner %s', async (owner) => {
+  test.each([undefined, '', 7, 'a\uD800'])('refuses the owner %s', async (owner) => {
     const session = await new World().open().session()
     expect(() => session.authenticate(owner as string)).toThrow(TypeError)
   })
@@ -468,6 +483,18 @@ describe('setExpiry', () => {
     await other.commit()
     expect(await world.open().session()).toMatchObject({ expiry: 60, data: { n: 1, m: 1 } })
     expect(other.headers().setCookies[0]).toBeUndefined()
+  })
+
+  test('keeps a date as it was given, and lends nobody its own', async () => {
+    const world = await started()
+    const date = new Date(world.time + 60_000)
+    await world.request(async (context) => {
+      const session = await context.session()
+      session.setExpiry(date)
+      date.setTime(world.time + 90_000)
+      ;(session.expiry as Date).setTime(world.time + 90_000)
+    })
+    expect((await world.open().session()).expiry).toEqual(new Date(world.time + 60_000))
   })
 
   test('while a save is on its way is not lost', async () => {

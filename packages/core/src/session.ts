@@ -1,5 +1,6 @@
+import { LONE_SURROGATE } from './bytes.ts'
 import { commit } from './commit.ts'
-import { assertExpiry, deadlines, expiryFrom } from './deadlines.ts'
+import { assertExpiry, copyOfExpiry, deadlines, expiryFrom } from './deadlines.ts'
 import { destroySession } from './destroy.ts'
 import { type SessionError, SessionHeadersSentError, SessionInterruptedError } from './errors.ts'
 import type { Expiry, SessionData, SessionHeader } from './format.ts'
@@ -95,7 +96,7 @@ export class Session<Data extends object = SessionData> {
 
   /** What `setExpiry` was given; `undefined` for the manager's `idleTimeout`. */
   get expiry(): Expiry {
-    return this.#state.header.expiry
+    return copyOfExpiry(this.#state.header.expiry)
   }
 
   /**
@@ -154,8 +155,9 @@ export class Session<Data extends object = SessionData> {
    * Stored with the next save, or at the end of the request.
    */
   authenticate(owner: string, options: AuthenticateOptions = {}): Promise<void> {
-    if (typeof owner !== 'string' || owner === '') {
-      throw new TypeError('authenticate() takes the owner as a non-empty string.')
+    // Of half a surrogate pair nothing is left in UTF-8 that tells one owner from another.
+    if (typeof owner !== 'string' || owner === '' || LONE_SURROGATE.test(owner)) {
+      throw new TypeError('authenticate() takes the owner as a non-empty string of well-formed Unicode.')
     }
     return this.#exclusively(async () => {
       const state = this.#state
@@ -195,7 +197,7 @@ export class Session<Data extends object = SessionData> {
     assertExpiry(expiry)
     const state = this.#readable()
     const { expiry: _, ...header } = state.header
-    const next: SessionHeader = expiry === undefined ? header : { ...header, expiry }
+    const next: SessionHeader = expiry === undefined ? header : { ...header, expiry: copyOfExpiry(expiry) }
     if (state.sealed && isRedated(this.#runtime, state, next)) throw new SessionHeadersSentError()
     state.header = next
     state.hasSetExpiry = true
