@@ -80,6 +80,10 @@ describe('data', () => {
     ['a function inside', { inside: () => 1 }, 'is a function, which JSON drops'],
     ['a key __proto__', JSON.parse('{"__proto__":1}'), 'has a key named __proto__'],
     ['a great depth', JSON.parse(nested(MAX_DEPTH + 1)), 'is nested deeper than 500 levels'],
+    ['what makes itself a Map', { toJSON: () => new Map() }, 'is a Map, which JSON empties'],
+    ['what makes itself a function', { toJSON: () => () => 1 }, 'is a function, which JSON drops'],
+    ['what makes itself a key __proto__', { toJSON: () => JSON.parse('{"__proto__":1}') }, 'has a key named'],
+    ['what makes itself deep', { toJSON: () => JSON.parse(nested(MAX_DEPTH + 1)) }, 'is nested deeper than'],
   ])('that JSON would change without a word is refused by its key: %s', (_, bad, message) => {
     expect(() => assertStorable({ good: 1, bad })).toThrow(`Session data at "bad" ${message}`)
   })

@@ -111,7 +111,10 @@ interface Problem {
 }
 
 /** Walks without recursion, so that no depth can hurt it. */
-function findProblem(root: object, problemOf: (value: unknown) => string | undefined): Problem | undefined {
+function findProblem(
+  root: object,
+  problemOf: (value: unknown, made: unknown) => string | undefined,
+): Problem | undefined {
   const pending: { value: object; path: string; depth: number }[] = [{ value: root, path: '', depth: 1 }]
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
     if (entry.depth > MAX_DEPTH)
@@ -120,17 +123,19 @@ function findProblem(root: object, problemOf: (value: unknown) => string | undef
       return { path: entry.path, text: 'has a key named __proto__' }
     for (const [key, value] of Object.entries(entry.value)) {
       const path = entry.depth === 1 ? key : entry.path
-      const text = problemOf(value)
+      const made = hasToJSON(value) ? value.toJSON(key) : value
+      const text = problemOf(value, made)
       if (text) return { path, text }
-      if (typeof value === 'object' && value !== null && !hasToJSON(value)) {
-        pending.push({ value, path, depth: entry.depth + 1 })
+      if (typeof made === 'object' && made !== null) {
+        pending.push({ value: made, path, depth: entry.depth + 1 })
       }
     }
   }
   return undefined
 }
 
-const hasToJSON = (value: object) => 'toJSON' in value && typeof value.toJSON === 'function'
+const hasToJSON = (value: unknown): value is { toJSON(key: string): unknown } =>
+  typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function'
 
 const readProblem = () => undefined
 
@@ -139,12 +144,12 @@ const EMPTIED = [Map, Set, WeakMap, WeakSet, RegExp, Error, Promise]
 
 const article = (name: string) => (/^[AEIOU]/.test(name) ? 'an' : 'a')
 
-function writeProblem(value: unknown): string | undefined {
-  if (typeof value === 'function' || typeof value === 'symbol')
-    return `is a ${typeof value}, which JSON drops`
-  if (typeof value !== 'object' || value === null) return undefined
-  const emptied = EMPTIED.find((type) => value instanceof type)?.name
-  if (emptied && !hasToJSON(value)) return `is ${article(emptied)} ${emptied}, which JSON empties`
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'is binary; store it as base64 text'
-  return undefined
+function writeProblem(value: unknown, made: unknown): string | undefined {
+  if (typeof made === 'function' || typeof made === 'symbol') return `is a ${typeof made}, which JSON drops`
+  const emptied = EMPTIED.find((type) => made instanceof type)?.name
+  if (emptied) return `is ${article(emptied)} ${emptied}, which JSON empties`
+  // A Buffer would become a list of numbers.
+  return isBinary(value) || isBinary(made) ? 'is binary; store it as base64 text' : undefined
 }
+
+const isBinary = (value: unknown) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer

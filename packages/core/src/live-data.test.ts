@@ -73,6 +73,26 @@ function perform(steps: readonly Step[], data: Data): void {
 }
 
 describe('large data', () => {
+  test.each([Object.freeze, Object.seal, Object.preventExtensions])(
+    'can be read, and changed inside, after %o',
+    (close) => {
+      const { live } = loaded({ a: { b: 1 }, c: {} })
+      const data = close(live.data) as { a: { b: number } }
+      data.a.b = 2
+      expect(data).toMatchObject({ a: { b: 2 }, c: {} })
+      expect(live.changedKeys()).toEqual(['a'])
+      expect(JSON.parse(live.snapshot() as string).a).toEqual({ b: 2 })
+    },
+  )
+
+  test('take what is assigned to them after they were sealed', () => {
+    const { live } = loaded({ a: { b: 1 } })
+    const data = Object.seal(live.data)
+    data.a = 1
+    expect(data.a).toBe(1)
+    expect(live.changedKeys()).toEqual(['a'])
+  })
+
   test('are found changed in the keys in which plain data are, whatever a handler does', () => {
     fc.assert(
       fc.property(

@@ -111,12 +111,9 @@ export class WatchedData {
   #hide(key: string, unseen: Unseen): void {
     const reveal = (now: unknown) => {
       this.#unseen.delete(key)
-      Object.defineProperty(this.data, key, {
-        configurable: true,
-        enumerable: true,
-        writable: true,
-        value: now,
-      })
+      const plain = { configurable: true, enumerable: true, writable: true, value: now }
+      // Of data that a handler has frozen or sealed the accessor stays.
+      if (!Reflect.defineProperty(this.data, key, plain)) unseen.read = () => now
     }
     this.#unseen.set(key, unseen)
     Object.defineProperty(this.data, key, {
