@@ -6,7 +6,8 @@
  *   that its client or a frozen server held back is refused, not applied after its request was told of a failure. It is asked
  *   last: a write that an earlier try has applied is reported as such, however late it is.
  * - Deadlines are milliseconds left: empty for none, `0` for one that has passed.
- * - Another Redis type under a session's key is answered as `invalid` and left alone.
+ * - Another Redis type under a session's key is answered as `invalid` and left alone. A text that cannot be read, for want of a
+ *   right, is an error and no conflict, which would be tried again and again.
  * - What a key is expected to hold is told as a whole, by how it begins, or by 16 characters of salt and SHA-1 of salt and value.
  */
 export const PRELUDE = `
@@ -35,6 +36,9 @@ local function state(key, form, expected)
   local kind = redis.call('TYPE', key).ok
   if kind == 'none' then return 'gone' end
   if kind ~= 'string' then return 'invalid' end
+  if type(there) == 'table' then
+    if form == 'stamp' then redis.call('GETRANGE', key, 0, 0) else redis.call('GET', key) end
+  end
   return form == 'any' and 'match' or 'conflict'
 end
 `

@@ -3,7 +3,7 @@ import { redisOrSkip, startRedis } from '@tegata/test-servers'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { redisStore } from './redis-store.ts'
-import { collect, commandsOf, Fixture, stamp, utf8 } from './testing.ts'
+import { collect, commandsOf, Fixture, stamp, utf8, whole } from './testing.ts'
 
 await redisOrSkip('a failure is told from an answer', (redis) => {
   const fixture = new Fixture(redis)
@@ -85,4 +85,26 @@ await redisOrSkip('a failure is told from an answer', (redis) => {
     await expect(store.create('k', utf8('A'), later())).rejects.toMatchObject({ outcome: 'not-applied' })
     expect(await fixture.dump()).toEqual({})
   })
+
+  test.each([
+    ['GETRANGE', stamp('A')],
+    ['GET', whole('A')],
+    ['GET', whole('A'.repeat(5000))],
+  ])(
+    'a user without the right to compare, for want of %s, is refused, and told of no conflict',
+    async (command, expected) => {
+      const rights = ['reset', 'on', '>secret', '~*', '+@all', `-${command}`]
+      await fixture.client.call('ACL', 'SETUSER', 'writer', ...rights)
+      const client = new Redis(redis.url, { username: 'writer', password: 'secret' })
+      onTestFinished(() => client.disconnect())
+      const store = redisStore(commandsOf(client))
+      const there = 'whole' in expected ? expected.whole : expected.stamp
+      await fixture.put(new TextDecoder().decode(there))
+      const refusal = { code: 'STORE_UNAVAILABLE', outcome: 'not-applied' }
+      if ('whole' in expected) await expect(store.create('k', there, later())).rejects.toMatchObject(refusal)
+      await expect(store.replace('k', utf8('B'), later(), expected)).rejects.toMatchObject(refusal)
+      await expect(store.rotate('k', 'l', utf8('B'), later(), expected)).rejects.toMatchObject(refusal)
+      expect(await fixture.dump()).toEqual({ k: new TextDecoder().decode(there) })
+    },
+  )
 })
