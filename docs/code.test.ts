@@ -82,3 +82,16 @@ describe('the links in the documentation', () => {
     expect(targets.filter((target) => !existsSync(join(dirname(path), target)))).toEqual([])
   })
 })
+
+describe('what a page tells to install is all that its code imports', () => {
+  const pages = documents
+    .map((path) => [relative(root, path), readFileSync(path, 'utf8')] as const)
+    .filter(([, text]) => text.includes('npm install '))
+
+  test.each(pages)('%s', (_, text) => {
+    const told = [...text.matchAll(/npm install ([^`\n#]+)/g)].flatMap(([, names = '']) => names.split(' '))
+    const code = [...text.matchAll(/^```[jt]s\n([\s\S]*?)^```$/gm)].map(([, block]) => block).join('')
+    const imported = [...code.matchAll(/from '((?:@[\w-]+\/)?[\w-]+)(?=[/'])/g)].map(([, name]) => name)
+    expect(imported.filter((name) => !told.includes(name as string))).toEqual([])
+  })
+})

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fromUtf8, utf8 } from './bytes.ts'
 import { createCipher } from './cipher.ts'
 import type { SessionFormat, SessionHeader } from './format.ts'
+import { handleOf } from './handle.ts'
 import { createId, randomBytes } from './id.ts'
 import { nativeFormat } from './native-format.ts'
 import { ENDED } from './native-head.ts'
@@ -146,4 +147,9 @@ describe('the native format, encrypted,', () => {
   test('refuses a value that was stored in the clear', () => {
     expect(() => encrypted.decode(encode(plain, { admin: true }), 'tegata:key')).toThrow('is not encrypted')
   })
+})
+
+test('the key begins with the prefix and the handle that events tell', () => {
+  const id = createId(randomBytes)
+  expect(nativeFormat({ prefix: 'shop:' }).keyOf(id)).toMatch(`shop:${handleOf(id)}`)
 })
