@@ -144,6 +144,37 @@ await djangoOrSkip('a site with other settings', (redis) => {
       await sessions.close()
     })
 
+    test('stores nothing in another database than the one of its URL', async () => {
+      const client = new Redis(redis.url)
+      const before = await client.dbsize()
+      const sessions = djangoSessions({ url: `${redis.url}/99`, storeTimeout: 1 })
+      for (let i = 0; i < 2; i++) {
+        const context = sessions.open({})
+        const session = await context.session()
+        session.data.a = 1
+        await expect(context.commit()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      }
+      expect(await client.dbsize()).toBe(before)
+      client.disconnect()
+      await sessions.close()
+    })
+
+    test('tells by an event why it cannot connect, once', async () => {
+      const causes: unknown[] = []
+      const sessions = djangoSessions({
+        url: 'redis://127.0.0.1:1/1',
+        storeTimeout: 0.5,
+        onEvent(event) {
+          if (event.type === 'store-error') causes.push((event.error.cause as Error | undefined)?.message)
+        },
+      })
+      await expect(sessions.open({ id: 'abcdefghijklmnopqrstuvwxyz012345' }).session()).rejects.toMatchObject(
+        { code: 'STORE_UNAVAILABLE' },
+      )
+      expect(causes).toEqual([expect.stringContaining('ECONNREFUSED'), undefined])
+      await sessions.close()
+    })
+
     test.each(['ioredis', 'node-redis', 'a store'])('takes %s', async (kind) => {
       const client = new Redis(redis.url, { db: 1 })
       const other = createClient({ url: `${redis.url}/1` })

@@ -47,7 +47,7 @@ export function djangoSessions<Data extends object = Record<string, unknown>>(
   const settings = resolveSettings(named)
   const { store, close } = given
     ? { store: given, close: async () => {} }
-    : openStore({ url, client, now: rest.now })
+    : openStore({ url, client, now: rest.now, onEvent: rest.onEvent })
   const sessions = createSessions<Data>({
     absoluteTimeout: false,
     ...rest,

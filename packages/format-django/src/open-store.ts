@@ -1,4 +1,9 @@
-import type { EnumerableStore, IndexedStore } from '@tegata/core'
+import {
+  type EnumerableStore,
+  type IndexedStore,
+  type SessionListener,
+  StoreUnavailableError,
+} from '@tegata/core'
 import { nodeBuiltin } from './node-builtin.ts'
 
 type RedisStore = EnumerableStore & IndexedStore
@@ -6,6 +11,9 @@ type RedisStore = EnumerableStore & IndexedStore
 interface Client {
   disconnect?(): void
 }
+
+/** With the command that a server refused. */
+type ClientError = Error & { command?: { name: string } }
 
 interface Opened {
   store: RedisStore
@@ -21,6 +29,7 @@ export function openStore(source: {
   url: string | undefined
   client: object | undefined
   now: (() => number) | undefined
+  onEvent: SessionListener | undefined
 }): Opened {
   const options = source.now ? { now: source.now } : {}
   const { url, client } = source
@@ -35,13 +44,32 @@ export function openStore(source: {
   for (const name of ['ioredis', drivers.ioredis.name]) assertInstalled(name)
   let opening: Promise<Client> | undefined
   const open = () => {
-    opening ??= import(named('ioredis')).then((module) => connect(module, url))
+    opening ??= import(named('ioredis')).then((module) => connect(module, url, failed))
     return opening
   }
-  return {
-    store: storeOf(async () => importStore(await open(), options)),
-    close: async () => (await opening)?.disconnect?.(),
+  let refusal: StoreUnavailableError | undefined
+  function failed(cause: ClientError): void {
+    const error = new StoreUnavailableError('The client of djangoSessions() could not connect to Redis.', {
+      cause,
+    })
+    try {
+      source.onEvent?.({ type: 'store-error', operation: 'load', error })
+    } catch (thrown) {
+      console.error('Tegata: the option `onEvent` threw.', thrown)
+    }
+    if (cause.command?.name !== 'select') return
+    refusal = error
+    // It would go on in database 0.
+    void close()
   }
+  const close = async () => (await opening)?.disconnect?.()
+  const store = storeOf(
+    async () => importStore(await open(), options),
+    () => {
+      if (refusal) throw refusal
+    },
+  )
+  return { store, close }
 }
 
 const drivers = {
@@ -51,13 +79,19 @@ const drivers = {
 
 const driverOf = (client: object) => ('defineCommand' in client ? drivers.ioredis : drivers.nodeRedis)
 
-function connect(module: unknown, url: string): Client {
+/** `failed` is told of each failure once, until the client is connected again: a client tells of every attempt. */
+function connect(module: unknown, url: string, failed: (error: ClientError) => void): Client {
   const { Redis } = module as {
-    Redis: new (url: string) => Client & { on(event: string, listener: () => void): void }
+    Redis: new (url: string) => Client & { on(event: string, listener: (error: ClientError) => void): void }
   }
   const client = new Redis(url)
-  // Each request that needs Redis tells of it; a client without a listener prints every failed attempt.
-  client.on('error', () => {})
+  const told = new Set<string>()
+  client.on('ready', () => told.clear())
+  client.on('error', (error) => {
+    if (told.has(error.message)) return
+    told.add(error.message)
+    failed(error)
+  })
   return client
 }
 
@@ -82,10 +116,11 @@ function assertInstalled(name: string): void {
   }
 }
 
-/** A store that is made at its first call. */
-function storeOf(create: () => Promise<RedisStore>): RedisStore {
+/** A store that is made at its first call; each is made only where `check` does not throw. */
+function storeOf(create: () => Promise<RedisStore>, check = () => {}): RedisStore {
   let made: Promise<RedisStore> | undefined
-  const store = () => {
+  const store = async () => {
+    check()
     made ??= create()
     return made
   }
