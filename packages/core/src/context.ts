@@ -66,6 +66,8 @@ export class SessionContext<Data extends object = SessionData> {
   /** What was loaded came from the store itself. */
   #isFresh = false
   #isSealed = false
+  /** The cookie's id, under which nothing was found to end: nobody has asked why. */
+  #missed: string | undefined
   /** This request ended a session that the browser still has the cookie of. */
   #isCleared = false
   /** The state of which a commit failed. */
@@ -101,8 +103,9 @@ export class SessionContext<Data extends object = SessionData> {
   }
 
   /**
-   * The session, loaded at the first call; after `destroy()` a new one. Rejects with a `StoreUnavailableError`; a stored value
-   * that cannot be read shows only where its data is used.
+   * The session, loaded at the first call; after `destroy()` a new one, which only a login can start where another request was
+   * faster to end the last one. Rejects with a `StoreUnavailableError`; a stored value that cannot be read shows only where its
+   * data is used.
    */
   session(access?: SessionAccess): Promise<Session<Data>> {
     const { loaded } = this
@@ -112,7 +115,23 @@ export class SessionContext<Data extends object = SessionData> {
   async #findSession(access: SessionAccess = {}): Promise<Session<Data>> {
     await this.load(access)
     if (access.fresh) await this.#refresh()
-    if (this.#state?.status === 'ended') this.#begin(await newStateBySchema(this.#runtime))
+    if (this.#state?.status === 'ended') this.#begin(await this.#next(this.#state))
+    return this.#session as Session<Data>
+  }
+
+  /** What follows the session that `destroy()` ended. */
+  #next({ isLate }: SessionState): SessionState | Promise<SessionState> {
+    const missed = this.#missed
+    this.#missed = undefined
+    if (missed !== undefined) return loadState(this.#runtime, missed, true)
+    return newStateBySchema(this.#runtime, isLate ? 'barred' : 'new')
+  }
+
+  /** Ends the session and begins a new one, as a login does: whoever ended the last one. */
+  async restart(): Promise<Session<Data>> {
+    await this.destroy()
+    this.#missed = undefined
+    this.#begin(await newStateBySchema(this.#runtime))
     return this.#session as Session<Data>
   }
 
@@ -132,6 +151,7 @@ export class SessionContext<Data extends object = SessionData> {
     const hasEnded = id !== undefined && (await destroyById(this.#runtime, id))
     const state = newState(this.#runtime, 'ended')
     if (hasEnded) state.cookie = 'clear'
+    else this.#missed = id
     this.#begin(state)
     return hasEnded
   }

@@ -63,6 +63,7 @@ export async function destroyState(runtime: Runtime, state: SessionState, budget
     // Created by this request and ended by another one: there is nothing to hand out.
     state.cookie = undefined
   }
+  if (!hasEnded && (keys !== undefined || state.status === 'barred')) state.isLate = true
   state.status = 'ended'
   state.stored = undefined
   state.rotation = undefined

@@ -113,6 +113,21 @@ describe.each(Object.entries(endings))('%s while a request holds the session', (
     await expect(session.destroy()).resolves.toBe(false)
     expect(context.headers().setCookies[0]).toBeUndefined()
   })
+
+  test('lets no session but a login’s begin after a late destroy', async () => {
+    if (name === 'expiry') return
+    const { world, context, before } = await interrupted(async (context) => {
+      await context.destroy()
+      ;(await context.session()).data.notice = 'logged out'
+      await context.commit()
+    })
+    expect(world.values).toEqual(before.values)
+    expect(context.headers().setCookies).toEqual([])
+
+    await (await context.session()).authenticate('cid')
+    await context.commit()
+    expect(context.headers().setCookies).toHaveLength(1)
+  })
 })
 
 describe('the cookie of an ended session', () => {
@@ -138,6 +153,36 @@ describe('the cookie of an ended session', () => {
       expect(late.headers().setCookies[0]).toBeDefined()
     },
   )
+
+  test.each<[string, (context: SessionContext) => Promise<unknown>]>([
+    ['unread', async () => {}],
+    ['read', (context) => context.session()],
+  ])('starts none after a logout that came too late either, the session %s', async (_, read) => {
+    const world = await loggedIn()
+    const old = world.cookie
+    await endings['a new login']?.(world)
+    const before = world.values
+
+    const late = world.open(world.sessions, old)
+    await read(late)
+    await expect(late.destroy()).resolves.toBe(false)
+    ;(await late.session()).data.notice = 'logged out'
+    await late.commit()
+    expect(late.headers().setCookies).toEqual([])
+    expect(world.values).toEqual(before)
+  })
+
+  test('of long ago lets one begin after a logout', async () => {
+    const world = await loggedIn()
+    const old = world.cookie
+    await endings.logout?.(world)
+    world.time += 60_001
+    const late = world.open(world.sessions, old)
+    await late.destroy()
+    ;(await late.session()).data.notice = 'logged out'
+    await late.commit()
+    expect(late.headers().setCookies).toHaveLength(1)
+  })
 
   test('starts a new session under a new id once the minute is over', async () => {
     const world = await loggedIn()

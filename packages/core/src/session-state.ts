@@ -64,6 +64,8 @@ export class SessionState {
   superseded: SessionKeys | undefined
   /** What the response has to do about the cookie. */
   cookie: 'set' | 'clear' | undefined
+  /** This request would have ended it, but others were faster: where it goes on, it may be with another one by now. */
+  isLate = false
   /** The response's headers have left. */
   sealed = false
   /** An explicit save that failed and was perhaps ignored: a response must not leave as if all was well. */

@@ -109,9 +109,9 @@ class RequestSessionHandler implements ProxyHandler<object> {
   #createMethods(state: RequestState, session: Session<object>): RequestSessionMethods {
     const { context, sessions } = state
     let cookie: RequestCookie | undefined
-    const end = async () => {
+    const end = async (ending: () => Promise<unknown>) => {
       this.#last = { ...this.data }
-      await context.destroy()
+      await ending()
       state.view = undefined
       state.isEnded = true
     }
@@ -124,10 +124,14 @@ class RequestSessionHandler implements ProxyHandler<object> {
         return cookie
       },
       save: (callback) => settle(session.save(), callback),
-      destroy: (callback) => settle(end(), callback),
+      destroy: (callback) =>
+        settle(
+          end(() => context.destroy()),
+          callback,
+        ),
       regenerate: (callback) =>
         settle(
-          end().then(() => context.session()),
+          end(() => context.restart()),
           callback,
         ),
       reload: (callback) => settle(session.reload(), callback),

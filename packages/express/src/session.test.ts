@@ -268,6 +268,28 @@ describe('req.session', () => {
     expect((await get('/')).body).toEqual({ code: 'SESSION_INTERRUPTED' })
   })
 
+  test.each<[string, (req: Request) => Promise<unknown>, boolean]>([
+    ['begin anew with regenerate(), which comes before logins', (req) => req.session.regenerate(), true],
+    ['begin none where a logout was too late', (req) => destroySession(req), false],
+  ])('that another request ended lets this one %s', async (_, end, begins) => {
+    const { get, sessions } = await browser({
+      '/start': (req, res) => {
+        of(req).n = 1
+        res.json({})
+      },
+      '/': async (req, res) => {
+        await sessions.open({ cookie: req.headers.cookie }).destroy()
+        await end(req)
+        ;(await getSession<Data>(req)).data.user = 'ann'
+        res.json({})
+      },
+      '/show': show,
+    })
+    await get('/start')
+    expect((await get('/')).setCookie !== undefined).toBe(begins)
+    expect((await get('/show')).body).toEqual(begins ? { user: 'ann' } : {})
+  })
+
   test('set to null logs out before the response leaves', async () => {
     const { get, cookie, store } = await browser({
       '/start': (req, res) => {
