@@ -4,8 +4,9 @@ import type { Backend, HeldSession } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import { dataAtOnce } from './memory-store.ts'
 import type { Settings } from './options.ts'
-import { revive } from './store.ts'
-import type { ConnectStore, SessionObject, StoredSession } from './types.ts'
+import { adopt } from './session-object.ts'
+import { overrides, revive } from './store.ts'
+import type { ConnectStore, SessionObject, SessionRequest, StoredSession } from './types.ts'
 
 /** Whose session it is: merging never crosses a change of one. */
 const IDENTITY_KEYS = ['passport']
@@ -41,8 +42,25 @@ export function connectBackend({ store, conditional, tegata }: Settings & { stor
   }
   return {
     store,
+    own: ownWays(connection),
     create: (id) => new ConnectSession(connection, id),
     load: (id) => ask(connection, 'get', id, undefined, toHeld),
+  }
+}
+
+/** What stores override, to add something to sessions or to keep something over `regenerate`. */
+function ownWays(connection: Connection): Backend['own'] {
+  const { store } = connection
+  return {
+    ...(overrides(store, 'createSession') && {
+      createSession(req, stored) {
+        store.createSession(req, stored)
+        if (req.session) adopt(req.session)
+      },
+    }),
+    ...(overrides(store, 'regenerate') && {
+      regenerate: (req) => ask(connection, 'regenerate', req, undefined, nothing),
+    }),
   }
 }
 
@@ -156,21 +174,23 @@ class ConnectSession implements HeldSession {
   }
 }
 
-type Verb = 'get' | 'set' | 'touch' | 'destroy'
-type Convert<T> = (connection: Connection, id: string, found: StoredSession | null | undefined) => T
+type Verb = 'get' | 'set' | 'touch' | 'destroy' | 'regenerate'
+/** The session's id; a request for `regenerate`. */
+type Subject = string | SessionRequest
+type Convert<T> = (connection: Connection, subject: Subject, found: StoredSession | null | undefined) => T
 
 const nothing = () => {}
 
 /** What is stored. Throws a `TypeError` for what has no cookie: it cannot be a session. */
-const toStored: Convert<StoredSession | undefined> = (_connection, _id, found) => {
+const toStored: Convert<StoredSession | undefined> = (_connection, _subject, found) => {
   if (!found) return undefined
   found.cookie.expires
   return found
 }
 
-const toHeld: Convert<ConnectSession | undefined> = (connection, id, found) => {
-  const stored = toStored(connection, id, found)
-  return stored && new ConnectSession(connection, id, stored)
+const toHeld: Convert<ConnectSession | undefined> = (connection, subject, found) => {
+  const stored = toStored(connection, subject, found)
+  return stored && new ConnectSession(connection, subject as string, stored)
 }
 
 const fetch = (connection: Connection, id: string) => ask(connection, 'get', id, undefined, toStored)
@@ -186,7 +206,7 @@ const isNone = (verb: Verb, error: unknown): boolean =>
 function ask<T>(
   connection: Connection,
   verb: Verb,
-  id: string,
+  subject: Subject,
   session: SessionObject | undefined,
   convert: Convert<T>,
 ): Promise<T> {
@@ -197,7 +217,7 @@ function ask<T>(
       deadlines.end(waiting)
       try {
         if (error && !isNone(verb, error)) reject(error)
-        else resolve(convert(connection, id, error ? undefined : (found as StoredSession | null)))
+        else resolve(convert(connection, subject, error ? undefined : (found as StoredSession | null)))
       } catch (unusable) {
         reject(unusable)
       }
@@ -208,7 +228,7 @@ function ask<T>(
       else reject(error)
     }
     try {
-      const promise = call(connection.store, verb, id, session, answer)
+      const promise = call(connection.store, verb, subject, session, answer)
       if (promise instanceof Promise) promise.then(undefined, fail)
     } catch (error) {
       fail(error)
@@ -219,10 +239,10 @@ function ask<T>(
 function call(
   store: ConnectStore,
   verb: Verb,
-  id: string,
+  subject: Subject,
   session: SessionObject | undefined,
   answer: (error?: unknown, found?: unknown) => void,
 ): unknown {
-  if (!session) return store[verb as 'get'](id, answer)
-  return quietly(() => store[verb as 'set'](id, session, answer))
+  if (!session) return store[verb as 'get'](subject as string, answer)
+  return quietly(() => store[verb as 'set'](subject as string, session, answer))
 }

@@ -1,6 +1,6 @@
 import type { SessionCookie } from './cookie.ts'
 import type { LoadedData } from './loaded-data.ts'
-import type { ConnectStore, SessionObject, StoredSession } from './types.ts'
+import type { ConnectStore, SessionObject, SessionRequest, StoredSession } from './types.ts'
 
 /** One session of a request at its store. What it rejects with is what `next` is told. */
 export interface HeldSession {
@@ -31,6 +31,13 @@ export interface Backend {
   load(id: string): Promise<HeldSession | undefined>
   /** A session that is not stored yet. */
   create(id: string): HeldSession
+  /** What a store does in its own way. */
+  readonly own: {
+    /** Gives a request a session of what is stored. */
+    createSession?(req: SessionRequest, stored: StoredSession): void
+    /** Gives a request a new session in place of the one that it has. */
+    regenerate?(req: SessionRequest): Promise<void>
+  }
 }
 
 /** Whether two cookies say the same, but for their dates, which move at each request. */

@@ -97,6 +97,7 @@ export class Keeper implements SessionKeeper {
         if (held) this.#found(held)
         else this.#begin()
       } catch (error) {
+        this.#held = undefined
         return this.fail(error)
       }
       this.fail()
@@ -170,6 +171,7 @@ export class Keeper implements SessionKeeper {
     this.#held = held
     this.#pending = 'loaded'
     this.#show()
+    if (this.#mount.backend.own.createSession) this.#open()
   }
 
   /** `req.session`, whatever stands for the request: an object that inherits from it, or a proxy. */
@@ -209,10 +211,18 @@ export class Keeper implements SessionKeeper {
       return this.#session
     }
     const { stored, loaded } = (this.#held as HeldSession).open()
-    this.#original = { id, data: loaded }
+    const { createSession } = this.#mount.backend.own
+    if (createSession) {
+      // What is large counts as handed out once it is read.
+      const data = loaded.show(loaded.shallow({ ...stored }))
+      createSession(this.message, data)
+      this.#original = { id, data: LoadedData.of(data) }
+    } else {
+      this.#original = { id, data: loaded }
+      this.#session = loaded.show(revive(this.message, loaded.shallow(stored)))
+    }
     if (!this.#mount.settings.resave) this.#saved = this.#original
-    this.#session = loaded.show(revive(this.message, loaded.shallow(stored)))
-    return this.#session
+    return this.#session as SessionObject
   }
 
   save(session: SessionObject, isHeard: boolean): Promise<void> {
@@ -240,7 +250,9 @@ export class Keeper implements SessionKeeper {
       const held = await this.#heldFor(session.id)
       const { stored, data } = await held.reload()
       if (this.#saved) this.#saved = { id: session.id, data }
-      this.message.session = revive(this.message, stored)
+      const { createSession } = this.#mount.backend.own
+      if (createSession) createSession(this.message, stored)
+      else this.message.session = revive(this.message, stored)
     }
     return this.#inTurn('caller', reload, nothing)
   }
@@ -262,6 +274,12 @@ export class Keeper implements SessionKeeper {
 
   /** Starts the new session even if the old one could not be ended, and tells of it. */
   regenerate(): Promise<void> {
+    const { regenerate } = this.#mount.backend.own
+    if (regenerate) {
+      // In nobody's way: the store may save or end the session meanwhile.
+      const begin = () => regenerate(this.message)
+      return this.#busy ? this.#busy.then(begin, begin) : begin()
+    }
     return this.destroy(this.sessionID, true).then(
       () => this.generate(),
       (error) => {

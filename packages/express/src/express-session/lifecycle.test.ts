@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import original from 'express-session'
+import { describe, expect, test } from 'vitest'
 import { cookieOf, type Handler, idOf } from './testing.ts'
 import { counted, describeBoth } from './testing-both.ts'
 
@@ -506,5 +507,91 @@ describeBoth('A store', ({ serve, session }) => {
     expect(again.body).toBe('undefined')
     expect(idOf(again)).not.toBe(idOf(first))
     expect(await promisify(store.load.bind(store))(idOf(first))).toBeUndefined()
+  })
+
+  describe.each([
+    ['of this package', session.MemoryStore],
+    ['of express-session', original.MemoryStore as never as typeof session.MemoryStore],
+  ])('that inherits from a class %s', (_, Base) => {
+    type Done = (error?: unknown) => void
+
+    class OwnStore extends Base {
+      override createSession(req: { session: object }, stored: never) {
+        const made = super.createSession(req, stored)
+        Object.defineProperty(made, 'greet', { value: () => `Hello ${made.user}` })
+        return made
+      }
+      override regenerate(req: { session: { cart: unknown } }, done: Done) {
+        const { cart } = req.session
+        super.regenerate(req, (error) => {
+          req.session.cart = cart
+          done(error)
+        })
+      }
+    }
+
+    async function shop(options = {}) {
+      const store = new OwnStore()
+      const sets = counted(store, 'set')
+      const handlers: Record<string, Handler> = {
+        async '/start'(req) {
+          Object.assign(req.session, { user: 'bob', cart: Array.from({ length: 40 }, (_, n) => ({ n })) })
+        },
+        async '/read'(req) {
+          return req.session.greet()
+        },
+        async '/add'(req) {
+          req.session.cart[0].n = 'first'
+        },
+        async '/reload'(req) {
+          req.session.user = 'eve'
+          await promisify(req.session.reload.bind(req.session))()
+          return req.session.greet()
+        },
+        async '/regenerate'(req) {
+          await promisify(req.session.regenerate.bind(req.session))()
+          return String(req.session.user)
+        },
+        async '/destroy'(req) {
+          await promisify(req.session.destroy.bind(req.session))()
+        },
+        async '/cart'(req) {
+          return JSON.stringify(req.session.cart?.[0])
+        },
+      }
+      const { get } = await serve({
+        options: { store, resave: false, saveUninitialized: false, ...options },
+        handler: async (req, res) => res.end(await handlers[req.url]?.(req, res)),
+      })
+      return { get, sets, store, cookie: cookieOf(await get('/start')) }
+    }
+
+    test('may make sessions in its own way', async () => {
+      const { get, sets, cookie, store } = await shop()
+      expect((await get('/read', cookie)).body).toBe('Hello bob')
+      expect((await get('/reload', cookie)).body).toBe('Hello bob')
+      expect(sets.count).toBe(1)
+      await get('/add', cookie)
+      expect((await get('/cart', cookie)).body).toBe('{"n":"first"}')
+      await get('/destroy', cookie)
+      expect(store.sessions).toEqual({})
+    })
+
+    test('may keep something over `regenerate`', async () => {
+      const { get, cookie, store } = await shop()
+      const after = await get('/regenerate', cookie)
+      expect(after.body).toBe('undefined')
+      expect((await get('/cart', cookieOf(after))).body).toBe('{"n":0}')
+      expect(Object.keys(store.sessions)).toEqual([idOf(after)])
+    })
+
+    test('fails the request where it makes no session', async () => {
+      const { get, cookie, store } = await shop()
+      store.createSession = () => {
+        throw new Error('boom!')
+      }
+      expect((await get('/read', cookie)).body).toBe('boom!')
+      expect(Object.keys(store.sessions)).toHaveLength(1)
+    })
   })
 })

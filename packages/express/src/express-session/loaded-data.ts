@@ -91,7 +91,7 @@ export class LoadedData {
     return copy
   }
 
-  show(session: SessionObject): SessionObject {
+  show<T extends StoredSession | SessionObject>(session: T): T {
     if (!this.#large) return session
     for (const [name, large] of this.#large) Object.defineProperty(session, name, large.property)
     return Object.defineProperty(session, inspect.custom, { configurable: true, value: plainly })

@@ -16,6 +16,14 @@ export const Session = function Session(this: SessionObject, req: SessionRequest
   }
 } as unknown as SessionConstructor
 
+/** Gives a session the methods of this package that express-session's own base class made, whatever was added to it. */
+export function adopt(session: object): void {
+  const prototype = Object.getPrototypeOf(session)
+  const isTheirs = Object.hasOwn(prototype, 'resetMaxAge') && prototype !== Session.prototype
+  if (isTheirs && Object.getPrototypeOf(prototype) === Object.prototype)
+    Object.setPrototypeOf(session, Session.prototype)
+}
+
 /**
  * With a callback they answer the session, as they always did; without one a promise. A session that no request keeps (one
  * that `store.load()` made) goes to its store directly.

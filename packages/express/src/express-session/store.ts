@@ -42,6 +42,13 @@ const methods: ThisType<ConnectStore> = {
 
 Object.assign(Store.prototype, methods)
 
+/** Whether a store has a method of its own in place of that of its base class, be it this one or express-session's. */
+export function overrides(store: ConnectStore, method: 'createSession' | 'regenerate'): boolean {
+  let owner: object | null = store
+  while (owner && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner)
+  return owner !== null && ('get' in owner || Object.getPrototypeOf(owner) !== EventEmitter.prototype)
+}
+
 /** A session object of what a store holds. Throws a `TypeError` where it has no cookie. */
 export function revive(req: object, stored: StoredSession): SessionObject {
   const { expires, originalMaxAge } = stored.cookie

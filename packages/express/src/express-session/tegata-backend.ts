@@ -38,6 +38,7 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
   })
   return {
     store: storeFacade(settings.store, format, idleTimeout),
+    own: {},
 
     async load(id) {
       const context = sessions.open({ id })
