@@ -35,7 +35,7 @@ export function connectValueFormat({ prefix, idleTimeout, createId }: ConnectVal
     isId: (text) => text !== '',
     keyOf: (id) => prefix + id,
     serialize,
-    deserialize: (serialized) => parseData(serialized as string),
+    deserialize: (serialized) => parseHarmless(serialized as string),
     encode(header, serialized) {
       const text = serialized as string
       assertReadable(text)
@@ -56,7 +56,7 @@ export const expiryOf = ({ originalMaxAge }: { originalMaxAge?: unknown }): numb
 
 function headerOf(text: string, idleTimeout: number): SessionHeader {
   const part = COOKIE.exec(text)?.[1]
-  const cookie = part ? JSON.parse(part) : (parseData(text) as Partial<StoredSession>).cookie
+  const cookie = part ? JSON.parse(part) : (parseHarmless(text) as Partial<StoredSession>).cookie
   if (typeof cookie !== 'object' || cookie === null) {
     throw new SessionValueError('The stored session has no cookie.')
   }
@@ -90,6 +90,21 @@ function serialize(data: object): string {
   } catch (cause) {
     throw new SessionDataError('The session cannot be stored as JSON.', { cause })
   }
+}
+
+/** The name `__proto__`, as it is or with an escaped letter. */
+const PROTO = /__proto__|\\u00(?:5f|7[024]|6f)/i
+
+/** Without members named `__proto__`, which express-session stores as it gets them: whose session has one can still log out. */
+function parseHarmless(text: string): ReturnType<typeof parseData> {
+  if (!PROTO.test(text)) return parseData(text)
+  let harmless = text
+  try {
+    harmless = JSON.stringify(JSON.parse(text, (name, value) => (name === '__proto__' ? undefined : value)))
+  } catch {
+    // Says below what is wrong with it.
+  }
+  return parseData(harmless)
 }
 
 /** What the next request could not read is not written. What JSON drops is dropped, as it always was. */

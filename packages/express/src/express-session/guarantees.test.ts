@@ -684,6 +684,32 @@ describe('A Tegata store', () => {
     })
   })
 
+  test('leaves out members named __proto__, which express-session stores, and writes none for being read', async () => {
+    const store = memoryStore()
+    const { get } = await serve({
+      options: { store, resave: false },
+      handler: (req, res) => {
+        if (req.url === '/logout') return req.session.destroy(() => res.end('bye'))
+        if (req.url === '/count') req.session.count = (req.session.count ?? 0) + 1
+        const { count, form, admin } = req.session
+        res.end(JSON.stringify([count, form, admin, form?.admin]))
+      },
+    })
+    const first = await get('/count')
+    const key = `sess:${idOf(first)}`
+    const stored = async () =>
+      Buffer.from(((await store.read(key)) as { value: Uint8Array }).value).toString()
+    const hostile = '{"\\u005f_proto__":{"admin":true},"text":"__proto__"}'
+    const text = (await stored()).replace(/}$/, `,"form":${hostile},"__proto__":{"admin":true}}`)
+    await store.replace(key, Buffer.from(text), Date.now() + 10_000)
+    expect((await get('/', cookieOf(first))).body).toBe('[1,{"text":"__proto__"},null,null]')
+    expect(await stored()).toBe(text)
+    expect((await get('/count', cookieOf(first))).body).toBe('[2,{"text":"__proto__"},null,null]')
+    expect(JSON.parse(await stored())).toMatchObject({ count: 2, form: { text: '__proto__' } })
+    expect((await get('/logout', cookieOf(first))).body).toBe('bye')
+    expect(await store.read(key)).toBeNull()
+  })
+
   test('never takes an id that another session has', async () => {
     const store = memoryStore()
     const { get } = await serve({
