@@ -745,6 +745,26 @@ describe('A Tegata store', () => {
     expect((await get('/facade', cookieOf(await get('/count')))).body).toBe('[1,7,"other",null,true]')
   })
 
+  test('is given the request’s own session by `set`, as by `save`', async () => {
+    const store = memoryStore()
+    const { get } = await serve({
+      options: { store, resave: false, saveUninitialized: false },
+      handler: (req, res) => {
+        if (req.url !== '/') req.session.user = req.url
+        if (req.url === '/late') store.destroy(`sess:${req.sessionID}`)
+        if (req.url === '/') res.end(String(req.session.user))
+        else req.sessionStore.set(req.sessionID, req.session, (error?: Error) => res.end(error?.name))
+      },
+    })
+    const first = await get('/login')
+    expect(first.status).toBe(200)
+    await get('/again', cookieOf(first))
+    expect((await get('/', cookieOf(first))).body).toBe('/again')
+    const late = await get('/late', cookieOf(first))
+    expect([late.status, late.body]).toEqual([200, 'SessionInterruptedError'])
+    expect((await get('/', cookieOf(first))).body).toBe('undefined')
+  })
+
   test.each([
     ['a key named __proto__', '{"__proto__":{"admin":true}}'],
     ['too many levels', '['.repeat(501) + ']'.repeat(501)],

@@ -1,6 +1,8 @@
 import type { SessionFormat, SessionStore } from '@tegata/core'
+import { keeperOf } from './keeper-of.ts'
+import { Session } from './session-object.ts'
 import { Store } from './store.ts'
-import type { ConnectStore, StoredSession } from './types.ts'
+import type { ConnectStore, SessionObject, StoredSession } from './types.ts'
 
 type Done<T = unknown> = (error?: unknown, answer?: T) => void
 
@@ -28,7 +30,11 @@ export function storeFacade(store: SessionStore, format: SessionFormat, idleTime
 
   const verbs = {
     get: (id: string, done: Done<StoredSession | null>) => settle(read(id), done),
-    set: (id: string, session: StoredSession, done?: Done) => settle(write(id, session), done),
+    set(id: string, session: StoredSession, done?: Done) {
+      // As `save` does it: at the end of the request it counts as saved.
+      if (isKept(id, session)) session.save(done)
+      else settle(write(id, session), done)
+    },
     destroy: (id: string, done?: Done) =>
       settle(store.destroy(format.keyOf(id)), done && ((error) => done(error))),
     touch: (id: string, session: StoredSession, done?: Done) =>
@@ -36,6 +42,10 @@ export function storeFacade(store: SessionStore, format: SessionFormat, idleTime
   }
   return Object.assign(new Store(), verbs)
 }
+
+/** Whether it is what a request has as `req.session`, and not a copy of it. */
+const isKept = (id: string, session: object): session is SessionObject =>
+  session instanceof Session && session.id === id && keeperOf(session.req) !== undefined
 
 function settle<T>(work: Promise<T>, done: Done<T> = () => {}): void {
   work.then(
