@@ -866,6 +866,19 @@ describe('A session that this request left behind', () => {
   })
 })
 
+test('Of two middlewares on one store each makes its own cookies', async () => {
+  const store = new session.MemoryStore()
+  const { get } = await serve({
+    options: { store, cookie: { path: '/shop' } },
+    handler: (req, res) => {
+      req.session.user = 'bob'
+      res.end()
+    },
+  })
+  await serve({ options: { store, cookie: { path: '/admin', httpOnly: false } } })
+  expect(attributesOf(await get('/shop'))).toMatchObject({ path: '/shop', httponly: true })
+})
+
 test('A Secure cookie that cannot be set is told of', async () => {
   const events: unknown[] = []
   const { get } = await serve({
