@@ -92,19 +92,24 @@ function serialize(data: object): string {
   }
 }
 
-/** The name `__proto__`, as it is or with an escaped letter. */
-const PROTO = /__proto__|\\u00(?:5f|7[024]|6f)/i
-
 /** Without members named `__proto__`, which express-session stores as it gets them: whose session has one can still log out. */
 function parseHarmless(text: string): ReturnType<typeof parseData> {
-  if (!PROTO.test(text)) return parseData(text)
-  let harmless = text
   try {
-    harmless = JSON.stringify(JSON.parse(text, (name, value) => (name === '__proto__' ? undefined : value)))
-  } catch {
-    // Says below what is wrong with it.
+    return parseData(text)
+  } catch (error) {
+    if (!isJson(text)) throw error
+    const harmless = JSON.parse(text, (name, value) => (name === '__proto__' ? undefined : value))
+    return parseData(JSON.stringify(harmless))
   }
-  return parseData(harmless)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** What the next request could not read is not written. What JSON drops is dropped, as it always was. */
