@@ -127,6 +127,49 @@ describe('a response', () => {
     expect({ status, body, etag: headers.get('etag') }).toEqual({ status: 503, body: 'sorry', etag: null })
   })
 
+  test.each<[string, string[]]>([
+    [
+      'body',
+      [
+        'Accept-Ranges',
+        'Content-Digest',
+        'Content-Disposition',
+        'Content-Encoding',
+        'Content-Language',
+        'Content-Location',
+        'Content-MD5',
+        'Content-Range',
+        'Digest',
+        'ETag',
+        'Last-Modified',
+        'Link',
+        'Repr-Digest',
+        'Signature',
+        'Signature-Input',
+      ],
+    ],
+    ['status', ['Allow', 'Location', 'Refresh', 'Retry-After', 'WWW-Authenticate']],
+    ['freshness', ['Age', 'Cache-Control', 'CDN-Cache-Control', 'Expires', 'Surrogate-Control']],
+    // A logout that failed leaves the cookie.
+    ['session', ['Clear-Site-Data']],
+  ])('that failed says nothing more of its %s', async (_, names) => {
+    const { status, headers } = await get((_req, res) => {
+      holdResponse(res, {
+        ...nothing,
+        commit: () => soon().then(() => Promise.reject(new Error('down'))),
+        fail: () => {
+          res.statusCode = 503
+          res.end('sorry')
+        },
+      })
+      res.setHeader('X-Own', 'stays')
+      for (const name of names) res.setHeader(name, 'x')
+      res.end('hello')
+    })
+    expect([status, headers.get('X-Own')]).toEqual([503, 'stays'])
+    expect(names.filter((name) => headers.has(name))).toEqual([])
+  })
+
   test.each<[string, () => Partial<Hold>]>([
     ['its headers cannot be set', () => ({ commit: commitThen(() => undefined), setHeaders: mistake })],
     ['its headers cannot be set, and there is nothing to save', () => ({ setHeaders: mistake })],

@@ -59,23 +59,41 @@ function inPairs(flat: readonly unknown[]): [string, unknown][] {
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as string, flat[2 * i + 1]])
 }
 
-/** What describes the body that will not be sent after all. */
+/**
+ * What describes the body that will not be sent after all, and the status that is not: by RFC 9110, 9111, 9213 and 9530, those
+ * that older ones and browsers know, and an order to forget the cookie, which a failure never gives.
+ */
 const REPRESENTATION = [
   'accept-ranges',
+  'age',
+  'allow',
   'cache-control',
+  'cdn-cache-control',
+  'clear-site-data',
+  'content-digest',
   'content-disposition',
   'content-encoding',
   'content-language',
   'content-length',
   'content-location',
+  'content-md5',
   'content-range',
   'content-type',
+  'digest',
   'etag',
   'expires',
   'last-modified',
+  'link',
   'location',
+  'refresh',
+  'repr-digest',
+  'retry-after',
+  'signature',
+  'signature-input',
+  'surrogate-control',
   'trailer',
   'transfer-encoding',
+  'www-authenticate',
 ]
 
 /** Takes back what a handler said of a response that is not going to be: the error page says its own. */
@@ -87,5 +105,8 @@ export function rollBackHead(res: AnyResponse, setCookie: number | string | stri
   if (setCookie === undefined) res.removeHeader('Set-Cookie')
   else res.setHeader('Set-Cookie', setCookie as string | string[])
   res.statusCode = 200
-  if (!('stream' in res)) res.statusMessage = undefined as unknown as string
+  if ('stream' in res) return
+  res.statusMessage = undefined as unknown as string
+  // Node has no method that takes trailers back.
+  Object.assign(res, { _trailer: '' })
 }
