@@ -179,6 +179,14 @@ const scenarios: Record<string, Scenario> = {
       res.end()
     },
   },
+  'trailers that no header announced': {
+    http1: true,
+    handler: (_req, res) => {
+      res.writeHead(200)
+      res.addTrailers({ 'X-Sum': '5' })
+      res.end('hello')
+    },
+  },
   'early hints and 102': {
     handler: (_req, res) => {
       res.writeEarlyHints?.({ link: '</style.css>; rel=preload; as=style' })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { connect } from 'node:net'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSessions, StoreUnavailableError } from '@tegata/core'
@@ -55,6 +56,42 @@ describe('while a response is held', () => {
     expect(headers['x-own']).toBe('first')
     expect(status).toBe(200)
   })
+
+  test.each(platforms)('writeHead makes it look sent, whatever the status (%s)', async (platform) => {
+    const seen: unknown[] = []
+    for (const commit of ['no session', 'a commit', 'nothing to commit'] as const) {
+      const { status } = await get({
+        platform,
+        commit,
+        handler(_req, res) {
+          res.writeHead(200)
+          seen.push(res.headersSent)
+          expect(() => res.setHeader('X-Own', '1')).toThrow()
+          // As who catches an error asks before the error page.
+          if (!res.headersSent) res.writeHead(500)
+          res.end('hello')
+        },
+      })
+      expect(status).toBe(200)
+    }
+    expect(seen).toEqual([true, true, true])
+  })
+
+  test.each<Platform>(['Express 5', 'bare HTTP'])(
+    'a server that is closed sends it to the end (%s)',
+    async (platform) => {
+      const { server, get } = await start({
+        platform,
+        sessions: { store: slowStore(false, 60) },
+        handler(_req, res) {
+          res.end('hello')
+          // Which hangs up on those who wait for nothing.
+          server.close()
+        },
+      })
+      expect(String((await get()).body)).toBe('hello')
+    },
+  )
 
   test('a later handler does not answer in its place', async () => {
     const { status, body } = await get({
@@ -259,6 +296,46 @@ describe('errors', () => {
   })
 })
 
+describe('a source that was piped into a response whose commit fails', () => {
+  const sources: Record<string, () => Readable> = {
+    'a file': () => createReadStream(process.execPath, { end: 1_000_000 }),
+    'a stream of the web': () =>
+      Readable.fromWeb(new Blob(Array(20).fill('x'.repeat(50_000))).stream() as never),
+  }
+  const ways: Record<string, (source: Readable, res: Writable) => unknown> = {
+    'by itself': (source, res) => source.pipe(res),
+    'through another': (source, res) => source.pipe(new PassThrough()).pipe(res),
+    'in a pipeline': (source, res) => pipeline(source, res).catch(() => {}),
+  }
+  const cases = Object.keys(sources).flatMap((what) => Object.keys(ways).map((way) => [what, way] as const))
+
+  test.each(cases)('is not left open: %s, %s', async (what, way) => {
+    const source = (sources[what] as () => Readable)()
+    const { status } = await get({
+      platform: 'bare HTTP',
+      commit: 'a failing commit',
+      handler: (_req, res) => void ways[way]?.(source, res as never),
+    })
+    expect(status).toBe(503)
+    await expect.poll(() => source.destroyed).toBe(true)
+  })
+
+  test('is left to those who read it as well, as fast as they do', async () => {
+    const source = Readable.from(Array(20).fill('x'.repeat(20_000)))
+    const slow = new Writable({ highWaterMark: 1, write: () => {} })
+    source.pipe(slow)
+    const { status } = await get({
+      platform: 'bare HTTP',
+      commit: 'a failing commit',
+      handler: (_req, res) => void source.pipe(res),
+    })
+    expect(status).toBe(503)
+    await sleep(10)
+    // The second one was Node's own doing.
+    expect(slow.writableLength).toBeLessThanOrEqual(40_000)
+  })
+})
+
 test.each(['with layers before', 'with layers after'] as const)(
   'an error page may be a stream of any length, %s',
   async (layers) => {
@@ -301,13 +378,14 @@ describe('a response that streams on', () => {
           await sleep(15)
           ;(await getSession(req)).data.late = true
           res.end('two')
-          for (const name of ['headersSent', 'writableEnded', 'finished']) seen[name] = res[name]
-          // As a heartbeat asks before it writes.
+          for (const name of ['headersSent', 'writableEnded']) seen[name] = res[name]
+          // As heartbeats ask before they write, the old ones the other.
           if (!res.writableEnded) res.write('too late')
+          if (!res.finished) res.write('too late')
         },
       })
       expect(String(body)).toBe('onetwo')
-      expect(seen).toEqual({ headersSent: true, writableEnded: true, finished: true })
+      expect(seen).toEqual({ headersSent: true, writableEnded: true })
       expect(errors).toEqual([])
     },
   )
@@ -366,6 +444,26 @@ describe('a response that streams on', () => {
     expect(String(body)).toBe('one SESSION_HEADERS_SENT')
   })
 })
+
+test.each<Platform>(['Express 5', 'bare HTTP'])(
+  'an error page brings no trailers of the response in whose place it is (%s)',
+  async (platform) => {
+    const { status, trailers } = await get(
+      {
+        platform,
+        layers: 'with layers before',
+        commit: 'a failing commit',
+        handler(_req, res) {
+          res.write('hello')
+          res.addTrailers({ 'X-Sum': '5' })
+          res.end()
+        },
+      },
+      { headers: { 'Accept-Encoding': 'gzip' } },
+    )
+    expect({ status, trailers }).toEqual({ status: 503, trailers: {} })
+  },
+)
 
 describe('a client that hangs up', () => {
   /** Sends a request and closes the connection at some moment. */

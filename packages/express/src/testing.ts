@@ -105,6 +105,7 @@ export async function serve({
   const { port } = server.address() as AddressInfo
   return {
     port,
+    server,
     get: (options: GetOptions = {}) =>
       platform === 'HTTP/2' ? getHttp2(port, options) : getHttp(port, options),
     close: () => {

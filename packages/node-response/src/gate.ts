@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { Readable } from 'node:stream'
 import { DrainWaiters, type Listener, type ListenerMethod } from './drain.ts'
 import type { Kept } from './message-slot.ts'
 import {
@@ -12,6 +13,7 @@ import {
   OUTLET,
   type Outlet,
   outletOf,
+  writeAfterEndError,
 } from './response.ts'
 import { assertHead, recordHead, rollBackHead } from './response-head.ts'
 import { SentFacade } from './sent-facade.ts'
@@ -70,6 +72,8 @@ export class Gate implements Kept {
   #phase: Phase
   /** `writeHead` was called: the headers are fixed, though they have not left. */
   #isHeadFixed = false
+  /** Not by the gate: what is written before the body, Node writes without its length, so that trailers can follow. */
+  #isHeadWritten = false
   #facade: SentFacade | undefined
   #drain: DrainWaiters | undefined
   #calls: HeldCall[] = []
@@ -95,6 +99,11 @@ export class Gate implements Kept {
     return this.#facade !== undefined
   }
 
+  /** What is said of `end` as well. */
+  get isShownAsEnded(): boolean {
+    return this.#hasEnd && this.isShownAsSent
+  }
+
   awaitsDrain(method: ListenerMethod, event: string, listener: Listener): boolean {
     if (event !== 'drain' || !this.#drain) return false
     this.#drain.add(method, listener)
@@ -108,9 +117,10 @@ export class Gate implements Kept {
       case 'ended':
         return this.#below.write.apply(this.message, args)
       case 'over':
-        return this.#swallow(args)
+        return this.#refuse(args, destroyedError())
       default:
         assertChunk(args[0])
+        if (this.#hasEnd) return this.#refuse(args, writeAfterEndError())
         this.#heldBytes += Buffer.byteLength(args[0] as string, args[1] as BufferEncoding)
         this.#calls.push({ method: 'write', args, callback: callbackOf(args) })
         // That a response is held is no reason to read a whole file into memory.
@@ -126,7 +136,7 @@ export class Gate implements Kept {
       case 'ended':
         return this.#below.end.apply(this.message, args)
       case 'over':
-        this.#swallow(args)
+        this.#refuse(args, destroyedError())
         return this.message
       default:
         return this.#holdEnd(args)
@@ -164,7 +174,8 @@ export class Gate implements Kept {
     if (isImplicit) assertHead(this.message)
     else recordHead(this.message, args)
     this.#isHeadFixed = true
-    if (!isImplicit) this.#facade = new SentFacade(this.message, this.isLayered)
+    this.#isHeadWritten = true
+    this.#facade = new SentFacade(this.message, this.isLayered)
     return this.message
   }
 
@@ -226,6 +237,7 @@ export class Gate implements Kept {
     if (this.#isHeadFixed) return
     if (this.#hasLayersAbove) outletOf(this.message).writeHead(this.message.statusCode)
     this.#isHeadFixed = true
+    this.#isHeadWritten = false
   }
 
   get #hasLayersAbove(): boolean {
@@ -252,6 +264,7 @@ export class Gate implements Kept {
     if (this.#isHeadFixed && (!this.isLayered || this.#hasLayersAbove)) {
       outletOf(this.message).writeHead = this.#below.writeHead
     }
+    if (this.#isHeadWritten) this.#below.writeHead.call(this.message, this.message.statusCode)
   }
 
   #release(): void {
@@ -332,6 +345,7 @@ export class Gate implements Kept {
     const { status = 500 } = error as { status?: number }
     this.message.statusCode = status
     this.message.setHeader('Content-Type', 'text/plain; charset=utf-8')
+    this.message.on('unpipe', readOn as Listener)
     this.#endBelow([status === 503 ? 'Service Unavailable' : 'Internal Server Error'])
     this.#phase = 'over'
     for (const method of OUTLET) outletOf(this.message)[method] = this.#own[method] as never
@@ -352,9 +366,9 @@ export class Gate implements Kept {
     for (const { callback } of calls) if (callback) process.nextTick(callback, error)
   }
 
-  #swallow(args: unknown[]): boolean {
+  #refuse(args: unknown[], error: Error): boolean {
     const callback = callbackOf(args)
-    if (callback) process.nextTick(callback, destroyedError())
+    if (callback) process.nextTick(callback, error)
     return true
   }
 }
@@ -368,6 +382,11 @@ const methodsOf = ({ write, end, writeHead, flushHeaders, on, addListener, once 
   addListener,
   once,
 })
+
+/** A source that was piped into a response which ended without it would stop, and keep its file open. */
+function readOn(source: Readable): void {
+  if (source.listenerCount('data') === 0) source.resume()
+}
 
 const callbackOf = (args: readonly unknown[]): Callback | undefined =>
   args.find((arg): arg is Callback => typeof arg === 'function')

@@ -70,6 +70,9 @@ const createLayer = (prototype: object): object =>
       get headersSent() {
         return layeredGate(this as unknown as AnyResponse)?.isShownAsSent || super.headersSent
       },
+      get writableEnded() {
+        return layeredGate(this as unknown as AnyResponse)?.isShownAsEnded || super.writableEnded
+      },
       get writableFinished() {
         return !layeredGate(this as unknown as AnyResponse)?.isShownAsSent && super.writableFinished
       },

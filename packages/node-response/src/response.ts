@@ -41,3 +41,6 @@ export const destroyedError = () =>
 
 export const finishedError = () =>
   nodeError(new Error('Cannot end a response that has been ended'), 'ERR_STREAM_ALREADY_FINISHED')
+
+export const writeAfterEndError = () =>
+  nodeError(new Error('Cannot write after the end'), 'ERR_STREAM_WRITE_AFTER_END')

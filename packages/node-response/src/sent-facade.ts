@@ -47,17 +47,13 @@ export class SentFacade {
 
   /** From the call of `end` on. */
   end(): void {
-    if (this.#isLayered) {
-      // What `writableEnded` asks as well.
-      ;(this.#res as { finished: boolean }).finished = true
-      return
-    }
+    if (this.#isLayered) return
     this.#define('writableEnded', { get: () => true })
-    this.#define('finished', { get: () => true, set: () => {} })
+    // Node's server asks for the deprecated `finished` when it closes, and hangs up on whoever is not waiting for anything.
+    if (this.#isHttp2) this.#define('finished', { get: () => true })
   }
 
   lift(): void {
-    if (this.#isLayered) (this.#res as { finished: boolean }).finished = false
     for (const [name, descriptor] of this.#before ?? []) {
       if (descriptor) Object.defineProperty(this.#res, name, descriptor)
       else delete (this.#res as unknown as Record<string, unknown>)[name]
