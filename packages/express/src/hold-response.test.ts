@@ -15,6 +15,7 @@ import {
   type GetOptions,
   getHttp,
   type Handler,
+  type Layers,
   type Platform,
   type Setup,
   serve,
@@ -446,6 +447,22 @@ describe('a response that streams on', () => {
 })
 
 test.each<Platform>(['Express 5', 'bare HTTP'])(
+  'a producer that ends as soon as it may go on is no part of the answer in its place (%s)',
+  async (platform) => {
+    const { status, body } = await get({
+      platform,
+      layers: 'with layers after',
+      commit: 'a failing commit',
+      handler(_req, res) {
+        res.write('x'.repeat(100_000))
+        res.once('drain', () => res.end('end'))
+      },
+    })
+    expect({ status, body: String(body) }).toEqual({ status: 503, body: 'Service Unavailable' })
+  },
+)
+
+test.each<Platform>(['Express 5', 'bare HTTP'])(
   'an error page brings no trailers of the response in whose place it is (%s)',
   async (platform) => {
     const { status, trailers } = await get(
@@ -568,15 +585,20 @@ describe('requests on one connection', () => {
     expect(new Set(text.match(/sid=[\w-]+/g)).size).toBe(3)
   })
 
-  test.each<[string, Handler]>([
+  test.each<[string, Handler, Layers?]>([
     ['of a response that has ended', (_req, res) => res.end('hello')],
+    [
+      'of one that said how it is sent',
+      (_req, res) => res.setHeader('Transfer-Encoding', 'chunked').end('hello'),
+      'with layers before',
+    ],
     ['of one that said how long it is', (_req, res) => res.json({ hello: 'world' })],
     ['of one in the middle of its body', (_req, res) => res.write('hello')],
-  ])('stay usable after an error page in the place %s', async (_, handler) => {
-    const server = await start({ commit: 'a failing commit', handler })
+  ])('stay usable after an error page in the place %s', async (_, handler, layers = 'alone') => {
+    const server = await start({ commit: 'a failing commit', handler, layers })
     const socket = connect(server.port, '127.0.0.1')
     closing.push(() => socket.destroy())
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3))
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n'.repeat(3))
     let text = ''
     socket.on('data', (chunk) => {
       text += chunk

@@ -163,6 +163,8 @@ export class Gate implements Kept {
   }
 
   writeHead(args: unknown[]): AnyResponse {
+    // A layer above that is told to go on while the answer in its stead is on its way asks for its head once more.
+    if (this.#phase === 'over') return this.message
     if (this.#phase !== 'open' && this.#phase !== 'held')
       return this.#below.writeHead.apply(this.message, args)
     // Layers above ask for the implicit head again and again, as they do not see that it was taken.

@@ -99,7 +99,6 @@ const REPRESENTATION = [
 /** Takes back what a handler said of a response that is not going to be: the error page says its own. */
 export function rollBackHead(res: AnyResponse, setCookie: number | string | string[] | undefined): void {
   for (const name of REPRESENTATION) {
-    // Of a Content-Length or Transfer-Encoding that was removed Node adds none itself: the page would end with the connection.
     if (res.hasHeader(name)) res.removeHeader(name)
   }
   if (setCookie === undefined) res.removeHeader('Set-Cookie')
@@ -107,6 +106,7 @@ export function rollBackHead(res: AnyResponse, setCookie: number | string | stri
   res.statusCode = 200
   if ('stream' in res) return
   res.statusMessage = undefined as unknown as string
-  // Node has no method that takes trailers back.
-  Object.assign(res, { _trailer: '' })
+  // Node has no method that takes trailers back; and of a Content-Length or Transfer-Encoding that was removed it adds none itself:
+  // the page would end with the connection.
+  Object.assign(res, { _trailer: '', _removedContLen: false, _removedTE: false })
 }
