@@ -11,6 +11,7 @@ export interface KoaApp {
 export interface KoaContext {
   req: IncomingMessage
   res: ServerResponse
+  body?: unknown
   /** The request came over TLS, as a trusted proxy (`app.proxy`) saw it. */
   secure: boolean
   vary(field: string): void

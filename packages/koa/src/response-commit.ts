@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { holdResponse } from '@tegata/node-response'
 import type { KoaApp, KoaContext } from './koa.ts'
 
@@ -80,6 +81,9 @@ export class ResponseCommit {
   }
 
   async #finishLater(committing: Promise<void> | undefined): Promise<void> {
+    // Koa 3 listens to a stream's errors once it sends it, and is told then of one that came before.
+    const body = this.#ctx.body as Partial<EventEmitter> | null | undefined
+    if (typeof body?.once === 'function') body.once('error', () => {})
     try {
       if (committing) await committing
       else {

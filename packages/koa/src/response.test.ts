@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { connect, createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
@@ -185,6 +186,23 @@ describe.each(Object.keys(koas))('in %s', (koa) => {
     await get('/start')
     expect((await get('/')).text).toBe('one two')
     expect((await get('/show')).body).toEqual({ n: 1, late: true })
+  })
+
+  test('a stream that fails while the session is saved is told to the application, and ends no process', async () => {
+    const { get, errors } = await browser(
+      {
+        '/': (ctx) => {
+          count(ctx)
+          ctx.body = createReadStream('/no/such/file')
+        },
+        '/show': show,
+      },
+      { koa, store: slowStore(20) },
+    )
+    // Koa 2 answers, Koa 3 hangs up, as both do without a session.
+    await get('/').catch(() => {})
+    expect(errors[0]?.code).toBe('ENOENT')
+    expect((await get('/show')).status).toBe(200)
   })
 
   test('a session that starts while a stream is sent is an error of its code, as no cookie can be set', async () => {
