@@ -1,4 +1,4 @@
-import type { SessionValueError } from './errors.ts'
+import type { SessionValueError, StoreUnavailableError } from './errors.ts'
 
 /**
  * Where sessions lie: keys → bytes with a deadline. Deadlines are absolute, in epoch milliseconds; a store
@@ -183,6 +183,13 @@ export interface WatchListener {
   changed(key: string): void
   /** Changes are missed until the watch has begun again. Told once, and only of a watch that had begun. */
   broken(): void
+  /**
+   * Optional, for people: why changes cannot be told. Once for each loss, also of a watch that never began; not of one that begins
+   * again at the first attempt, and not where the application itself has not connected the client, or has closed it.
+   */
+  lost?(error: StoreUnavailableError): void
+  /** Optional: that is over, as the first `settled()` has shown. */
+  restored?(): void
 }
 
 export interface KeyWatch {

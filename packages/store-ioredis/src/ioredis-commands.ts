@@ -67,6 +67,7 @@ export function ioredisCommands(given: IoredisClient): RedisCommands {
     ...commandsOf(client),
     keyPrefix,
     confirm: confirmations(client),
+    isOpen: () => client.status !== 'wait' && client.status !== 'end',
     connect: (hooks) => ioredisConnection(given, hooks),
   }
   if (!client.isCluster) return commands

@@ -19,7 +19,8 @@ interface Connection {
     event: 'messageBuffer',
     listener: (channel: unknown, message: readonly unknown[] | null) => void,
   ): unknown
-  on(event: 'error' | 'close', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'close', listener: () => void): unknown
   disconnect(): void
 }
 
@@ -57,17 +58,21 @@ export function ioredisConnection(given: IoredisClient, hooks: ConnectionHooks):
   let isClosed = false
   function close(): void {
     isClosed = true
-    for (const event of ends) client.off(event, end)
+    for (const event of ends) client.off(event, endWithClient)
     connection.disconnect()
   }
-  function end(): void {
+  function end(error?: Error): void {
     if (isClosed) return
     close()
-    hooks.closed()
+    hooks.closed(error)
   }
-  for (const event of ends) client.on(event, end)
-  connection.on('error', () => {})
-  connection.on('close', end)
+  const endWithClient = () => end()
+  let last = new Error('The connection was closed.')
+  for (const event of ends) client.on(event, endWithClient)
+  connection.on('error', (error) => {
+    last = error
+  })
+  connection.on('close', () => end(last))
   connection.on('messageBuffer', (_channel, message) => hooks.invalidated(message))
 
   return {

@@ -61,6 +61,15 @@ await clusterOrSkip('nearCache on a Cluster', (cluster) => {
     for (const key of keys) await expect.poll(() => count(key), { timeout: MAX_STALE }).toBe(2)
   })
 
+  test('does not connect a client that the application has not connected', async () => {
+    const client = new Cluster(cluster.nodes, { lazyConnect: true })
+    onTestFinished(() => client.disconnect())
+    const near = nearCache(ioredisStore(client))
+    onTestFinished(() => near.close())
+    await sleep(200)
+    expect(client.status).toBe('wait')
+  })
+
   test('misses no write for longer than maxStale while slots are moved back and forth', async () => {
     const { client, direct } = connect()
     const { hot, count } = reading(ioredisStore(client))

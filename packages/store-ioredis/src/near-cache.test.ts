@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SessionStore, WatchableStore } from '@tegata/core'
-import { nearCache } from '@tegata/store-redis'
-import { countStaleReads, type ProxiedLine, redisOrSkip, TcpProxy } from '@tegata/test-servers'
+import { type SessionStore, StoreUnavailableError, type WatchableStore } from '@tegata/core'
+import { type NearCacheEvent, nearCache } from '@tegata/store-redis'
+import {
+  allowUser,
+  countStaleReads,
+  type ProxiedLine,
+  redisOrSkip,
+  TcpProxy,
+  user,
+} from '@tegata/test-servers'
 import { Redis as Redis6 } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type IoredisClient, ioredisStore } from './index.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -172,6 +179,80 @@ await redisOrSkip('nearCache', (redis) => {
       await expect.poll(trackers).toBe(0)
       await (client as unknown as Redis6).connect()
       await expect.poll(trackers, { timeout: 5000 }).toBe(1)
+    })
+  })
+
+  describe('tells people', () => {
+    /** With `rules`, as a user who may do what is documented but for what these take away. */
+    async function told(...rules: string[]) {
+      await redis.cli('set', 'k', 'A')
+      await allowUser(redis, ...rules)
+      const client = new Redis6(redis.port, rules.length > 0 ? user : {})
+      client.on('error', () => {})
+      const { counted, store } = counting(ioredisStore(client))
+      const events: NearCacheEvent[] = []
+      const near = nearCache(store, { maxStale: 0.1, onEvent: (event) => void events.push(event) })
+      onTestFinished(() => {
+        near.close()
+        client.disconnect()
+      })
+      return { client, near, counted, events, types: () => events.map(({ type }) => type) }
+    }
+
+    test.each([
+      ['may not watch', '-client|tracking'],
+      ['may not subscribe', '-subscribe'],
+      ['may not listen to the channel', 'resetchannels'],
+      ['may watch, but not prove that it does', '-ping'],
+    ])('once why nothing is remembered where the user %s, and once when it is again', async (_, rule) => {
+      const { near, counted, events, types } = await told(rule)
+      await expect.poll(types).toEqual(['watch-lost'])
+      const [event] = events
+      if (event?.type !== 'watch-lost') throw new Error('not told')
+      expect(event.error).toBeInstanceOf(StoreUnavailableError)
+      expect(event.error.cause).toMatchObject({ message: expect.stringMatching(/^NOPERM /) })
+      // Several attempts later.
+      await sleep(1000)
+      expect(types()).toEqual(['watch-lost'])
+      await allowUser(redis)
+      await expect.poll(types, { timeout: 5000 }).toEqual(['watch-lost', 'watch-restored'])
+      await hot(near, counted)
+    })
+
+    test('when Redis goes away, and when it is back', async () => {
+      const { near, counted, types } = await told()
+      await hot(near, counted)
+      await redis.kill()
+      try {
+        await expect.poll(types, { timeout: 5000 }).toEqual(['watch-lost'])
+      } finally {
+        await redis.restart()
+      }
+      await expect.poll(types, { timeout: 5000 }).toEqual(['watch-lost', 'watch-restored'])
+    })
+
+    test('nothing of a connection that is back at once, of a client that was closed, and of close()', async () => {
+      const { client, near, counted, types } = await told()
+      await hot(near, counted)
+      await redis.cli('client', 'kill', 'type', 'pubsub')
+      await hot(near, counted)
+      await client.quit()
+      await sleep(500)
+      await client.connect()
+      await hot(near, counted)
+      near.close()
+      await client.quit()
+      await sleep(200)
+      expect(types()).toEqual([])
+    })
+
+    test('nothing of a client that is not connected yet', async () => {
+      const client = new Redis6(redis.port, { lazyConnect: true })
+      const events: NearCacheEvent[] = []
+      const near = nearCache(ioredisStore(client), { onEvent: (event) => void events.push(event) })
+      await sleep(500)
+      near.close()
+      expect(events).toEqual([])
     })
   })
 

@@ -1,5 +1,5 @@
 export type { DurabilityOptions } from './durability.ts'
-export { type NearCache, type NearCacheOptions, nearCache } from './near-cache.ts'
+export { type NearCache, type NearCacheEvent, type NearCacheOptions, nearCache } from './near-cache.ts'
 export type {
   Confirmation,
   ConnectionHooks,

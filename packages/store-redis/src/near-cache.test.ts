@@ -208,6 +208,7 @@ describe('a near cache', () => {
       { maxAge: Number.NaN },
       { maxEntries: 0.5 },
       { maxBytes: -1 },
+      { onEvent: 'log' as never },
     ]) {
       expect(() => nearCache(store, options)).toThrow(TypeError)
     }
@@ -366,6 +367,14 @@ describe('a near cache', () => {
       expect(lab.sent).toBe(1)
       near.close()
     }
+  })
+
+  test('takes no memory for more entries than maxBytes has room for', () => {
+    const { store } = new Lab()
+    const before = process.memoryUsage().rss
+    nearCache(store, { maxEntries: Number.MAX_SAFE_INTEGER }).close()
+    nearCache(store, { maxEntries: 10_000_000 }).close()
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   })
 
   test('leaves keys of other prefixes, and reads that are to be fresh, to the store', async () => {

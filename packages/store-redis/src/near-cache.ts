@@ -2,6 +2,7 @@ import {
   type ReadOptions,
   type SessionStore,
   type StoredValue,
+  type StoreUnavailableError,
   slideOf,
   type WatchableStore,
 } from '@tegata/core'
@@ -24,7 +25,15 @@ export interface NearCacheOptions {
   maxBytes?: number
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
   now?: () => number
+  /** Told when sessions cannot be remembered, as where the user of Redis may not watch, and when they can again. */
+  onEvent?: (event: NearCacheEvent) => void
 }
+
+export type NearCacheEvent =
+  /** Redis does not tell of changes, and why: nothing is remembered, all reads go to Redis. Once, until it is over. */
+  | { type: 'watch-lost'; error: StoreUnavailableError }
+  /** That is over. */
+  | { type: 'watch-restored' }
 
 export interface NearCache {
   /** Forgets everything and stops watching; the store goes on to work without a memory. */
@@ -41,6 +50,7 @@ const DEFAULTS = {
   maxEntries: 10_000,
   maxBytes: 64 * 1024 * 1024,
   now: () => Date.now(),
+  onEvent: () => {},
 }
 
 /**
@@ -54,7 +64,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
       'The first argument of nearCache() must be a store that can watch (`supports.watch`).',
     )
   }
-  const { prefix, maxStale, maxAge, maxEntries, maxBytes, now } = resolve(options)
+  const { prefix, maxStale, maxAge, maxEntries, maxBytes, now, onEvent } = resolve(options)
   const entries = new NearEntries({ maxEntries, maxBytes })
   const liveness = new Liveness(maxStale * 1000)
 
@@ -68,7 +78,17 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
       liveness.broken()
       entries.dropAll()
     },
+    lost: (error) => emit({ type: 'watch-lost', error }),
+    restored: () => emit({ type: 'watch-restored' }),
   })
+
+  function emit(event: NearCacheEvent): void {
+    try {
+      onEvent(event)
+    } catch (error) {
+      console.error('Tegata: the option `onEvent` of nearCache() threw.', error)
+    }
+  }
 
   const known = (key: string) => {
     const entry = liveness.isProven ? entries.get(key) : undefined
@@ -176,6 +196,9 @@ function resolve(options: NearCacheOptions): Required<NearCacheOptions> {
   const resolved: Required<NearCacheOptions> = { ...DEFAULTS, ...given }
   if (typeof resolved.now !== 'function') {
     throw new TypeError('The option `now` must be a function that answers epoch milliseconds.')
+  }
+  if (typeof resolved.onEvent !== 'function') {
+    throw new TypeError('The option `onEvent` must be a function.')
   }
   if (typeof resolved.prefix !== 'string') throw new TypeError('The option `prefix` must be a string.')
   assertTimeout('maxStale', resolved.maxStale)

@@ -49,6 +49,8 @@ export interface RedisCommands {
     replicas: number,
     milliseconds: number,
   ): Promise<Confirmation>
+  /** Whether the application has connected the client, and has not closed it. Default: it has. */
+  isOpen?(): boolean
   /**
    * Opens a connection of its own to one primary: of a Cluster to the one that the hooks name, else to the one that the client
    * speaks to at present. Throws or rejects while the client itself is not connected.
@@ -69,8 +71,8 @@ export interface ConnectionHooks {
   node?: RedisNode
   /** What changed, as Redis' invalidation messages say: keys, or `null` for all of them. */
   invalidated(keys: readonly unknown[] | null): void
-  /** The connection has ended, or the client has: or it may speak to another server from now on. */
-  closed(): void
+  /** The connection has ended, for this error. Without one the client has, or it may speak to another server from now on. */
+  closed(error?: unknown): void
 }
 
 /** A connection to one server for its whole life: it does not reconnect, and keeps nothing to be sent later. */

@@ -4,6 +4,9 @@ import type { ConnectionHooks, RedisCommands, RedisConnection, RedisNode } from 
 /** Where Redis sends invalidations to connections that speak RESP2. */
 const CHANNEL = '__redis__:invalidate'
 
+/** No fault: the Cluster has changed, or is not known yet. */
+export class OtherNodesError extends Error {}
+
 /**
  * Connections that together are told of every change of keys that begin with `prefix`: one to each primary. They live and
  * end together, and none reconnects: a watch that lost one has missed something.
@@ -27,8 +30,11 @@ export class Tracking {
 
   /** Resolves when no change is missed any more. */
   async start(): Promise<void> {
+    // Before anything is asked: a client may connect for that.
+    if (this.#commands.isOpen?.() === false) throw new Error('The client is not connected.')
     if (this.#commands.primaries) {
       this.#nodes = await answeringNodes(this.#commands)
+      if (this.#nodes.size === 0) throw new OtherNodesError('The client knows no primary yet.')
       await Promise.all([...this.#nodes.values()].map((node) => this.#track({ ...this.#hooks, node })))
     } else {
       await this.#track(this.#hooks)
@@ -70,7 +76,7 @@ export class Tracking {
     if (!this.#nodes) return
     const now = await answeringNodes(this.#commands)
     const isSame = now.size === this.#nodes.size && [...now.keys()].every((id) => this.#nodes?.has(id))
-    if (!isSame) throw new Error('The Cluster has other primaries now.')
+    if (!isSame) throw new OtherNodesError('The Cluster has other primaries now.')
   }
 }
 

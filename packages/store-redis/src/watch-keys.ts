@@ -1,7 +1,7 @@
 import { type KeyWatch, StoreUnavailableError, type WatchListener } from '@tegata/core'
 import type { RedisCommands } from './redis-commands.ts'
 import { text } from './reply.ts'
-import { Tracking } from './tracking.ts'
+import { OtherNodesError, Tracking } from './tracking.ts'
 import { within } from './within.ts'
 
 /** Milliseconds before the next attempt, doubled each time until one has lived to prove itself. */
@@ -22,6 +22,8 @@ export function watchKeys(
   const fullPrefix = keyPrefix + prefix
   let tracking: Tracking | undefined
   let hasBegun = false
+  /** People know of it, and not yet that it is over. */
+  let isLost = false
   let isClosed = false
   let pause = FIRST_PAUSE
 
@@ -31,7 +33,8 @@ export function watchKeys(
       invalidated: (keys) => {
         if (tracking === mine && hasBegun) tell(keys)
       },
-      closed: () => end(mine),
+      // One that is back at once is no loss.
+      closed: (error) => (hasBegun || error === undefined ? end(mine) : fail(mine, error)),
     })
     tracking = mine
     within(timeout, () => mine.start()).then(
@@ -40,7 +43,7 @@ export function watchKeys(
         hasBegun = true
         listener.begun()
       },
-      () => end(mine),
+      (cause) => fail(mine, cause),
     )
   }
 
@@ -54,6 +57,14 @@ export function watchKeys(
     const timer: unknown = setTimeout(attempt, pause)
     ;(timer as { unref?: () => void }).unref?.()
     pause = Math.min(2 * pause, LONGEST_PAUSE)
+  }
+
+  function fail(mine: Tracking, cause: unknown): void {
+    const isFault = tracking === mine && commands.isOpen?.() !== false && !(cause instanceof OtherNodesError)
+    end(mine)
+    if (!isFault || isLost) return
+    isLost = true
+    listener.lost?.(notWhole(cause))
   }
 
   function tell(keys: readonly unknown[] | null): void {
@@ -78,11 +89,14 @@ export function watchKeys(
       try {
         await within(timeout, () => mine.settled())
       } catch (cause) {
-        end(mine)
+        fail(mine, cause)
         throw notWhole(cause)
       }
       if (tracking !== mine) throw notWhole()
       pause = FIRST_PAUSE
+      if (!isLost) return
+      isLost = false
+      listener.restored?.()
     },
     close() {
       isClosed = true
@@ -95,6 +109,4 @@ export function watchKeys(
 }
 
 const notWhole = (cause?: unknown) =>
-  new StoreUnavailableError('Changes of sessions may be missed: the connection that tells of them is lost.', {
-    cause,
-  })
+  new StoreUnavailableError('Redis does not tell of changes of sessions at present.', { cause })
