@@ -1,6 +1,14 @@
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { WatchableStore } from '@tegata/core'
 import { nearCache } from '@tegata/store-redis'
-import { clusterOrSkip, countStaleReads, redisOrSkip, sentinelsOrSkip } from '@tegata/test-servers'
+import {
+  clusterOrSkip,
+  countStaleReads,
+  RedisServer,
+  redisOrSkip,
+  sentinelsOrSkip,
+  TcpProxy,
+} from '@tegata/test-servers'
 import * as redis6 from 'redis'
 import * as redis5 from 'redis5'
 import { expect, onTestFinished, test } from 'vitest'
@@ -66,15 +74,15 @@ async function reading(client: Client, direct: Client, maxStale = MAX_STALE) {
 }
 
 await redisOrSkip('nearCache', (redis) => {
-  const options = () => ({ url: redis.url })
-  const kinds: Record<string, () => Client> = {
-    'node-redis 5, client': () => redis5.createClient(options()),
-    'node-redis 5, pool': () => redis5.createClientPool(options()),
-    'node-redis 6, client, RESP2': () => redis6.createClient({ ...options(), RESP: 2 }),
-    'node-redis 6, client, RESP3': () => redis6.createClient({ ...options(), RESP: 3 }),
-    'node-redis 6, client with a cache of its own': () =>
-      redis6.createClient({ ...options(), RESP: 3, clientSideCache: { maxEntries: 10 } }),
-    'node-redis 6, pool': () => redis6.createClientPool(options()),
+  const options = (port = redis.port) => ({ url: `redis://127.0.0.1:${port}` })
+  const kinds: Record<string, (port?: number) => Client> = {
+    'node-redis 5, client': (port) => redis5.createClient(options(port)),
+    'node-redis 5, pool': (port) => redis5.createClientPool(options(port)),
+    'node-redis 6, client, RESP2': (port) => redis6.createClient({ ...options(port), RESP: 2 }),
+    'node-redis 6, client, RESP3': (port) => redis6.createClient({ ...options(port), RESP: 3 }),
+    'node-redis 6, client with a cache of its own': (port) =>
+      redis6.createClient({ ...options(port), RESP: 3, clientSideCache: { maxEntries: 10 } }),
+    'node-redis 6, pool': (port) => redis6.createClientPool(options(port)),
   }
 
   test.each(Object.entries(kinds))(
@@ -90,6 +98,45 @@ await redisOrSkip('nearCache', (redis) => {
       await write(2)
       await expect.poll(count, { timeout: 5000, interval: 1 }).toBe(2)
       await hot()
+    },
+  )
+
+  const connections = async () => (await redis.cli('client', 'list')).split('\n').length
+
+  test.each(Object.entries(kinds))(
+    '%s: leaves no connection open that was on its way at close()',
+    async (_, create) => {
+      const client = await open(create())
+      const before = await connections()
+      for (let i = 0; i < 5; i++) {
+        const near = nearCache(nodeRedisStore(client))
+        for (let turn = 0; turn < i; turn++) await setImmediate()
+        near.close()
+      }
+      await sleep(300)
+      await expect.poll(connections).toBe(before)
+    },
+  )
+
+  test.each(Object.entries(kinds))(
+    '%s: does not listen to a server that its client has left',
+    async (_, create) => {
+      const other = new RedisServer()
+      await other.start()
+      onTestFinished(() => other.stop())
+      const way = await TcpProxy.open(redis.port)
+      onTestFinished(() => way.stop())
+      const { hot, count, near } = await reading(create(way.port), redis6.createClient(options()))
+      await hot()
+      for (const value of ['1', '2']) {
+        await other.cli('set', 'k', value)
+        way.target = other.port
+        // An address that leads elsewhere now, where connections that stand stay as they are.
+        for (const line of way.linesThatSent(/EVAL|GET/)) if (!/BCAST/.test(line.sent)) line.cut()
+        await expect.poll(count, { timeout: MAX_STALE * 10, interval: 5 }).toBe(Number(value))
+        await hot()
+      }
+      near.close()
     },
   )
 

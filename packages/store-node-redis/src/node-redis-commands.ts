@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { ConnectionHooks, RedisCommands } from '@tegata/store-redis'
 import type { NodeRedisClient } from './node-redis-client.ts'
 import { nodeRedisConnection } from './node-redis-connection.ts'
+import { endingOf } from './node-redis-ending.ts'
 
 type Argument = string | Buffer
 type Send = (key: string | undefined, args: Argument[]) => Promise<unknown>
@@ -71,6 +72,7 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   const commands: RedisCommands = {
     ...commandsOf(senderOf(client)),
     confirm: confirmations(client),
+    isOpen: () => (client as unknown as Duplicate).isOpen,
     // Sentinel clients of node-redis 5 cannot be duplicated.
     ...(('duplicate' in client || isPool(client)) && {
       connect: (hooks: ConnectionHooks) => nodeRedisConnection(client, hooks),
@@ -131,7 +133,7 @@ const isErrorReply = (error: unknown): error is Error =>
 function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['confirm']> {
   const connections = new Map<string | undefined, Promise<Duplicate>>()
   /** Those that are still being opened as well: to a server that stays away that takes for ever. */
-  const duplicates = new Set<Duplicate>()
+  const endings = new Set<() => void>()
   let isWatched = false
 
   /** They end with the client they were made from. */
@@ -139,15 +141,11 @@ function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['conf
     if (isWatched) return
     isWatched = true
     const closeAll = () => {
-      for (const duplicate of duplicates) close(duplicate)
+      for (const end of endings) end()
+      endings.clear()
       connections.clear()
     }
     for (const event of ['end', 'disconnect']) (client as unknown as Duplicate).on(event, closeAll)
-  }
-
-  const close = (duplicate: Duplicate) => {
-    duplicates.delete(duplicate)
-    if (duplicate.isOpen) duplicate.destroy()
   }
 
   function connection(name: string | undefined, original: () => Promise<Duplicable>): Promise<Duplicate> {
@@ -162,14 +160,16 @@ function confirmations(client: NodeRedisClient): NonNullable<RedisCommands['conf
     const one = await original()
     if (!(client as unknown as Duplicate).isOpen) throw new Error('The client was closed meanwhile.')
     const duplicate = one.duplicate(isSentinel(one) ? { masterPoolSize: 1 } : undefined)
+    const end = endingOf(duplicate)
     // The client of the application tells the application.
     duplicate.on('error', () => {
       if (!isCluster(client)) return
       // This primary may never come back.
       connections.delete(name)
-      close(duplicate)
+      endings.delete(end)
+      end()
     })
-    duplicates.add(duplicate)
+    endings.add(end)
     await duplicate.connect()
     return duplicate
   }

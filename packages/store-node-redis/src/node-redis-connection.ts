@@ -1,9 +1,11 @@
+import { errorMonitor } from 'node:events'
 import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
 import type { NodeRedisClient } from './node-redis-client.ts'
+import { endingOf } from './node-redis-ending.ts'
 
 interface Emitter {
-  on(event: string, listener: () => void): unknown
-  off(event: string, listener: () => void): unknown
+  on(event: string | symbol, listener: (error?: unknown) => void): unknown
+  off(event: string | symbol, listener: (error?: unknown) => void): unknown
   readonly isOpen: boolean
 }
 
@@ -81,32 +83,35 @@ export function nodeRedisConnection(given: NodeRedisClient, hooks: ConnectionHoo
   const client = given as unknown as Emitter
   // Not before the application connects its client, and not after it has closed it: nothing of ours keeps a process alive.
   if (!client.isOpen) throw new Error('The client is not connected.')
-  let connection: Closable | undefined
+  let endConnection: (() => void) | undefined
   let isClosed = false
   function close(): void {
     isClosed = true
-    for (const event of endsOf(client)) client.off(event, end)
-    if (connection?.isOpen) connection.destroy()
+    for (const event of endsOf(client)) client.off(event, endWithClient)
+    endConnection?.()
   }
-  function end(): void {
+  function end(error?: unknown): void {
     if (isClosed) return
     close()
-    hooks.closed()
+    hooks.closed(error)
   }
-  for (const event of endsOf(client)) client.on(event, end)
+  const endWithClient = () => end()
+  for (const event of endsOf(client)) client.on(event, endWithClient)
 
   async function open<C extends Closable>(duplicate: C | Promise<C>): Promise<C> {
     const made = await duplicate
     if (isClosed) throw new Error('The connection was closed before it was there.')
-    connection = made
-    for (const event of ['error', 'end', 'reconnecting', 'client-error']) made.on(event, end)
+    endConnection = endingOf(made)
+    for (const event of ['error', 'end', 'reconnecting', 'client-error']) {
+      made.on(event, (error = new Error('The connection was closed.')) => end(error))
+    }
     await made.connect()
     return made
   }
 
   if (isSentinel(client)) {
     const opened = open(client.duplicate(sentinelOverrides)).then((sentinel) => {
-      sentinel.on('topology-change', end)
+      sentinel.on('topology-change', endWithClient)
       sentinel.clientSideCache?.on('invalidate', (key) => hooks.invalidated(key === null ? null : [key]))
       return sentinel
     })
@@ -121,7 +126,7 @@ export function nodeRedisConnection(given: NodeRedisClient, hooks: ConnectionHoo
     ready: opened.then(() => {}),
     async send(args) {
       // A pool does not tell of its end.
-      if (!client.isOpen) end()
+      if (!client.isOpen) endWithClient()
       return (await opened).sendCommand(args)
     },
     subscribe: async (channel) => (await opened).subscribe(channel, hooks.invalidated, true),
@@ -130,8 +135,10 @@ export function nodeRedisConnection(given: NodeRedisClient, hooks: ConnectionHoo
 }
 
 /** A client that has connected anew may speak to another server, after a failover or by another address. */
-function endsOf(client: Emitter): string[] {
+function endsOf(client: Emitter): (string | symbol)[] {
   if (isCluster(client)) return ['end', 'disconnect']
+  // A pool tells of the connections that it loses, and not of those that it opens instead.
+  if (isPool(client)) return ['end', errorMonitor]
   return isSentinel(client) ? ['end', 'disconnect', 'topology-change'] : ['end', 'ready']
 }
 

@@ -77,10 +77,14 @@ export class TcpProxy {
   onRequest: (line: ProxiedLine, text: string) => void = () => {}
   readonly #server: Server
 
+  /** The port that new connections lead to. */
+  target: number
+
   private constructor(target: number) {
+    this.target = target
     this.#server = createServer((client) => {
       if (this.accepts === 'none') return client.destroy()
-      const server = createConnection({ host: '127.0.0.1', port: target })
+      const server = createConnection({ host: '127.0.0.1', port: this.target })
       const line = new ProxiedLine(client, server, (...request) => this.onRequest(...request))
       if (this.accepts === 'silent') line.silence()
       this.lines.push(line)
