@@ -32,7 +32,8 @@ export class NearEntries {
 
   constructor({ maxEntries, maxBytes }: NearBounds) {
     this.#entries = new LRUCache({
-      max: maxEntries,
+      // Its room is made at once: no more than the bytes could fill.
+      max: Math.min(maxEntries, Math.ceil(maxBytes / OVERHEAD)),
       maxSize: maxBytes,
       sizeCalculation: ({ value }, key) => TIMES * value.length + 2 * key.length + OVERHEAD,
     })
