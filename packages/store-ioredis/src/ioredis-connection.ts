@@ -1,5 +1,6 @@
 import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
 import type { IoredisClient } from './ioredis-client.ts'
+import { onEach } from './one-listener.ts'
 
 interface Client {
   readonly isCluster: boolean
@@ -58,7 +59,7 @@ export function ioredisConnection(given: IoredisClient, hooks: ConnectionHooks):
   let isClosed = false
   function close(): void {
     isClosed = true
-    for (const event of ends) client.off(event, endWithClient)
+    forget()
     connection.disconnect()
   }
   function end(error?: Error): void {
@@ -66,9 +67,8 @@ export function ioredisConnection(given: IoredisClient, hooks: ConnectionHooks):
     close()
     hooks.closed(error)
   }
-  const endWithClient = () => end()
+  const forget = onEach(client, ends, () => end())
   let last = new Error('The connection was closed.')
-  for (const event of ends) client.on(event, endWithClient)
   connection.on('error', (error) => {
     last = error
   })

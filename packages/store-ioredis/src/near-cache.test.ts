@@ -171,6 +171,18 @@ await redisOrSkip('nearCache', (redis) => {
       prefixed.disconnect()
     })
 
+    test('listens to the client once, however many there are, and no more when all are closed', async () => {
+      const listeners = () =>
+        ['end', 'ready'].map((event) => (client as unknown as Redis6).listenerCount(event))
+      await near.create('k', utf8('A'), later())
+      await hot(near, counted)
+      const more = Array.from({ length: 12 }, () => nearCache(ioredisStore(client), patient))
+      await sleep(200)
+      expect(listeners()).toEqual([1, 1])
+      for (const one of [near, ...more]) one.close()
+      expect(listeners()).toEqual([0, 0])
+    })
+
     test('closes its connection with the client, and opens it again with the client', async () => {
       const trackers = async () =>
         (await redis.cli('client', 'list')).split('\n').filter((line) => / flags=\S*P/.test(line)).length

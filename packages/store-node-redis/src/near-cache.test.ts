@@ -140,6 +140,16 @@ await redisOrSkip('nearCache', (redis) => {
     },
   )
 
+  test('listens to the client once, however many there are, and no more when all are closed', async () => {
+    const client = await open(redis6.createClient(options()))
+    const before = client.listenerCount('ready')
+    const nears = Array.from({ length: 12 }, () => nearCache(nodeRedisStore(client)))
+    await sleep(300)
+    expect(client.listenerCount('ready')).toBe(before + 1)
+    for (const near of nears) near.close()
+    expect(client.listenerCount('ready')).toBe(before)
+  })
+
   test.each(Object.entries(kinds))('%s: closes its connection with the client', async (_, create) => {
     const client = create()
     const { hot } = await reading(client, redis6.createClient(options()))

@@ -2,6 +2,7 @@ import { errorMonitor } from 'node:events'
 import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
 import type { NodeRedisClient } from './node-redis-client.ts'
 import { endingOf } from './node-redis-ending.ts'
+import { onEach } from './one-listener.ts'
 
 interface Emitter {
   on(event: string | symbol, listener: (error?: unknown) => void): unknown
@@ -87,7 +88,7 @@ export function nodeRedisConnection(given: NodeRedisClient, hooks: ConnectionHoo
   let isClosed = false
   function close(): void {
     isClosed = true
-    for (const event of endsOf(client)) client.off(event, endWithClient)
+    forget()
     endConnection?.()
   }
   function end(error?: unknown): void {
@@ -96,7 +97,7 @@ export function nodeRedisConnection(given: NodeRedisClient, hooks: ConnectionHoo
     hooks.closed(error)
   }
   const endWithClient = () => end()
-  for (const event of endsOf(client)) client.on(event, endWithClient)
+  const forget = onEach(client, endsOf(client), endWithClient)
 
   async function open<C extends Closable>(duplicate: C | Promise<C>): Promise<C> {
     const made = await duplicate
