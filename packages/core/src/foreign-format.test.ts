@@ -129,12 +129,17 @@ describe('a format whose values begin with their idle time', () => {
   }
   const options = { rolling: true, absoluteTimeout: false }
 
-  async function read(given: object, format: object = {}, value = '{"idle":60000,"data":{"a":1}}') {
+  async function read(
+    given: object,
+    format: object = {},
+    value = '{"idle":60000,"data":{"a":1}}',
+    wait = 10_000,
+  ) {
     const { store, sessions, pass } = setUp({ ...options, ...given }, { ...leading, ...format })
     const id = nativeFormat().createId((length) => crypto.getRandomValues(new Uint8Array(length)))
     const key = nativeFormat().keyOf(id)
     await store.create(key, utf8(value), START + 60_000)
-    pass(10_000)
+    pass(wait)
     store.calls.length = 0
     const context = sessions.open({ id })
     const session = await context.session()
@@ -161,6 +166,11 @@ describe('a format whose values begin with their idle time', () => {
   test('leaves a deadline that would move by less than `touchAfter`', async () => {
     const { calls, left } = await read({ touchAfter: 11 })
     expect([calls, left]).toEqual([['read'], 60_000])
+  })
+
+  test('moves one by half of the idle time, however long `touchAfter` is', async () => {
+    expect(await read({ touchAfter: 300 }, {}, undefined, 29_999)).toMatchObject({ left: 60_000 })
+    expect(await read({ touchAfter: 300 }, {}, undefined, 30_000)).toMatchObject({ left: 90_000 })
   })
 
   test('moves none under an absolute deadline, which such values do not state', async () => {

@@ -161,13 +161,25 @@ function storedState(
   if (!runtime.rolling || format.isReadOnly) return state
   if (isEntryDue(runtime, header, runtime.now())) state.touched = true
   if (slidAt === undefined) return state
-  if (hasMoved(found, slidAt, header) && isResent(runtime)) state.cookie = 'set'
+  if (!hasMoved(found, slidAt, header)) state.touched ||= isOverdue(runtime, found, slidAt, header)
+  else if (isResent(runtime)) state.cookie = 'set'
   return state
 }
 
 /** Whether a read moved the deadline that it answers. */
 const hasMoved = ({ expiresAt }: StoredValue, slidAt: number, header: SessionHeader): boolean =>
   expiresAt === undefined || expiresAt >= Math.floor(expiryFrom(slidAt, header))
+
+/** Whether a `touchAfter` that is made for longer idle times would keep the deadline from ever moving: the commit does it then. */
+function isOverdue(
+  { format, touchAfter }: Runtime,
+  { expiresAt = Number.POSITIVE_INFINITY }: StoredValue,
+  slidAt: number,
+  header: SessionHeader,
+): boolean {
+  const half = header.idle * 500
+  return !!format.slideFields && touchAfter * 1000 > half && expiryFrom(slidAt, header) - expiresAt >= half
+}
 
 /**
  * Epoch ms at which a session ends that was found, by its value, its key and the rules of this manager, which its header is brought
@@ -210,12 +222,13 @@ function isLeftToSlide(
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
   const now = runtime.now()
   const target = expiryFrom(now, state.header)
+  const least = Math.min(runtime.touchAfter * 1000, state.header.idle * 500)
   if (runtime.format.statesDeadline) {
     // At the commit, merged with what others write meanwhile.
-    state.touched ||= Math.abs(target - state.expiresAt) >= runtime.touchAfter * 1000
+    state.touched ||= Math.abs(target - state.expiresAt) >= least
     return state
   }
-  if (expiresAt !== undefined && Math.abs(target - expiresAt) < runtime.touchAfter * 1000) return state
+  if (expiresAt !== undefined && Math.abs(target - expiresAt) < least) return state
   const { key } = state.stored as StoredState
   const alive = await budget.read(() => runtime.store.touch(key, target))
   if (alive !== true) return newStateBySchema(runtime)

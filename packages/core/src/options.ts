@@ -28,7 +28,7 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   absoluteTimeout?: number | false
   /** Default `false`: the idle deadline moves at writes. `true`: at every request that loads the session, in the same command. */
   rolling?: boolean
-  /** With `rolling`, do not move a deadline that would move by less than this many seconds. Default 0. */
+  /** With `rolling`, do not move a deadline that would move by less than this many seconds, or half of the idle time. Default 0. */
   touchAfter?: number
   /** How the id travels; secure as it stands. */
   cookie?: CookieOptions

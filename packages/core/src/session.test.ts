@@ -369,6 +369,19 @@ describe('deadlines', () => {
     expect(world.store.calls).toEqual(Array(5).fill('read'))
   })
 
+  test('the idle one of a short-lived session moves in time, though `touchAfter` is longer', async () => {
+    const world = await started({ rolling: true, touchAfter: 300 })
+    await world.request(async (context) => (await context.session()).setExpiry(60))
+    for (let use = 0; use < 10; use++) {
+      world.time += 20_000
+      await world.request(async (context) => expect((await context.session()).isNew).toBe(false))
+    }
+    // Every other use, and no more often.
+    expect(world.store.calls.filter((verb) => verb === 'read')).toHaveLength(1 + 10 + 5)
+    world.time += 60_000
+    expect((await world.open().session()).isNew).toBe(true)
+  })
+
   test('the absolute one ends a session that is used all the time, also by a client whose store still has it', async () => {
     const world = await started({ rolling: true })
     for (let day = 1; day < 30; day++) {

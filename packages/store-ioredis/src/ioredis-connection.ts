@@ -1,6 +1,5 @@
-import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
+import { type ConnectionHooks, onEach, type RedisConnection, type RedisNode } from '@tegata/store-redis'
 import type { IoredisClient } from './ioredis-client.ts'
-import { onEach } from './one-listener.ts'
 
 interface Client {
   readonly isCluster: boolean

@@ -1,8 +1,7 @@
 import { errorMonitor } from 'node:events'
-import type { ConnectionHooks, RedisConnection, RedisNode } from '@tegata/store-redis'
+import { type ConnectionHooks, onEach, type RedisConnection, type RedisNode } from '@tegata/store-redis'
 import type { NodeRedisClient } from './node-redis-client.ts'
 import { endingOf } from './node-redis-ending.ts'
-import { onEach } from './one-listener.ts'
 
 interface Emitter {
   on(event: string | symbol, listener: (error?: unknown) => void): unknown

@@ -1,5 +1,6 @@
 export type { DurabilityOptions } from './durability.ts'
 export { type NearCache, type NearCacheEvent, type NearCacheOptions, nearCache } from './near-cache.ts'
+export { onEach } from './one-listener.ts'
 export type {
   Confirmation,
   ConnectionHooks,
