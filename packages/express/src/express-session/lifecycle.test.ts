@@ -509,19 +509,25 @@ describeBoth('A store', ({ serve, session }) => {
     expect(await promisify(store.load.bind(store))(idOf(first))).toBeUndefined()
   })
 
-  describe.each([
-    ['of this package', session.MemoryStore],
-    ['of express-session', original.MemoryStore as never as typeof session.MemoryStore],
-  ])('that inherits from a class %s', (_, Base) => {
-    type Done = (error?: unknown) => void
+  type Done = (error?: unknown) => void
+  type Shopper = { session: { cart: unknown } }
+  interface BaseStore {
+    sessions: object
+    createSession(req: Shopper, stored: object): { user?: string }
+    regenerate(req: Shopper, done: Done): void
+  }
 
+  describe.each([
+    ['of this package', session.MemoryStore as never as new () => BaseStore],
+    ['of express-session', original.MemoryStore as never as new () => BaseStore],
+  ])('that inherits from a class %s', (_, Base) => {
     class OwnStore extends Base {
-      override createSession(req: { session: object }, stored: never) {
+      override createSession(req: Shopper, stored: object) {
         const made = super.createSession(req, stored)
         Object.defineProperty(made, 'greet', { value: () => `Hello ${made.user}` })
         return made
       }
-      override regenerate(req: { session: { cart: unknown } }, done: Done) {
+      override regenerate(req: Shopper, done: Done) {
         const { cart } = req.session
         super.regenerate(req, (error) => {
           req.session.cart = cart
