@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { askRedis, requestOf } from './ask-redis.ts'
 import { findRedis } from './find-redis.mjs'
 import { freePort } from './free-port.ts'
 import { guardProcess } from './guard-process.ts'
@@ -86,9 +86,10 @@ export class RedisServer {
     }
   }
 
-  /** The answer of `redis-cli`, without the final line break. */
+  /** The answer of `redis-cli`, without the final line break; where it is given no option, without the time that it takes to start. */
   async cli(...args: string[]): Promise<string> {
     if (!this.#executables) throw new Error('This Redis has not been started.')
+    if (!args[0]?.startsWith('-')) return askRedis(HOST, this.port, requestOf(args))
     const { stdout } = await run(this.#executables.cli, ['-h', HOST, '-p', String(this.port), ...args], {
       timeout: 10_000,
       maxBuffer: 64 * 1024 * 1024,
@@ -96,18 +97,18 @@ export class RedisServer {
     return stdout.replace(/\n$/, '')
   }
 
-  /** Empties it, without the time that a `redis-cli` takes to start. */
   async flush(): Promise<void> {
-    const answer = await ask(this.port, 'FLUSHALL')
-    if (!answer.startsWith('+OK')) throw new Error(`Redis was not emptied: ${answer.trim()}`)
+    const answer = await this.cli('flushall')
+    if (answer !== 'OK') throw new Error(`Redis was not emptied: ${answer}`)
   }
 
   /** Ends every connection of a client, whatever is under way on it; those of sentinels, which would see a dead server, stay. */
   async killClients(): Promise<void> {
-    const list = await ask(this.port, 'CLIENT LIST TYPE normal')
+    const list = await this.cli('client', 'list', 'type', 'normal')
     const others = list.split('\n').filter((line) => !line.includes(' name=sentinel-'))
     const ids = others.flatMap((line) => /\bid=(\d+)/.exec(line)?.[1] ?? [])
-    if (ids.length > 0) await ask(this.port, ids.map((id) => `CLIENT KILL ID ${id}`).join('\r\n'))
+    const kills = ids.map((id) => requestOf(['client', 'kill', 'id', id])).join('')
+    if (kills) await askRedis(HOST, this.port, kills)
   }
 
   /** Stops the process in its tracks: connections stay open, nothing is answered. */
@@ -211,25 +212,7 @@ export class RedisServer {
 
 /** `false` also while the server still loads its data. */
 const answersPing = async (port: number) =>
-  (await ask(port, 'PING', 1000).catch(() => '')).startsWith('+PONG')
-
-/** The beginning of an answer, on a connection of its own. */
-function ask(port: number, command: string, timeout = 10_000): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host: HOST, port }, () => socket.write(`${command}\r\n`))
-    const fail = (error: Error) => {
-      socket.destroy()
-      reject(error)
-    }
-    socket.setTimeout(timeout, () => fail(new Error(`Redis did not answer ${command}.`)))
-    socket.once('error', fail)
-    socket.once('close', () => fail(new Error(`Redis ended the connection at ${command}.`)))
-    socket.once('data', (chunk) => {
-      resolve(String(chunk))
-      socket.destroy()
-    })
-  })
-}
+  (await askRedis(HOST, port, requestOf(['ping']), 1000).catch(() => '')) === 'PONG'
 
 export async function startRedis(options?: RedisOptions): Promise<RedisServer> {
   const redis = new RedisServer(options)
