@@ -1,11 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { redisOrSkip } from '@tegata/test-servers'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { buildServer } from './build-server.ts'
 import { columns } from './contenders/index.ts'
 import type { Mode } from './scenario.ts'
 import { ServerProcess } from './server-process.ts'
-
-// As everywhere in tests, siblings from their sources: nothing has to be built.
-const SOURCES = ['--conditions', '@tegata/source']
 
 /** Requests as of one browser. */
 function browser(port: number) {
@@ -23,10 +24,17 @@ function browser(port: number) {
 }
 
 await redisOrSkip('a contender does what it is measured for', (redis) => {
+  // Once: every process would else spend most of its time on it.
+  let built: string
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tegata-bench-'))
+    built = await buildServer(folder)
+    return () => rm(folder, { recursive: true })
+  })
   const names = Object.keys(columns).filter((name) => !columns[name]?.isBare)
 
   test.each(names)('%s begins sessions without requests as by them, where it can', async (name) => {
-    const server = await ServerProcess.start(name, 'eager', redis.url, SOURCES)
+    const server = await ServerProcess.start(name, 'eager', redis.url, built)
     onTestFinished(() => server?.stop())
     await redis.flush()
     if (!(await server?.fill(1, 200))) return
@@ -47,7 +55,7 @@ await redisOrSkip('a contender does what it is measured for', (redis) => {
       'keeps, changes and ends sessions: %s, where it has that mode',
       { timeout: 60_000 },
       async (mode) => {
-        const server = await ServerProcess.start(name, mode, redis.url, SOURCES)
+        const server = await ServerProcess.start(name, mode, redis.url, built)
         if (!server) return
         onTestFinished(() => server.stop())
         const get = browser(server.port)

@@ -17,16 +17,16 @@ export class ServerProcess {
     this.port = port
   }
 
-  /** `undefined` where the contender has no such mode. `nodeArgs`: more of Node's own arguments. */
+  /** `undefined` where the contender has no such mode. `server`: where it is built. */
   static async start(
     contender: string,
     mode: Mode,
     redisUrl: string,
-    nodeArgs: readonly string[] = [],
+    server?: string,
   ): Promise<ServerProcess | undefined> {
-    const child = fork(SERVER, [contender, mode, redisUrl], {
+    const child = fork(server ?? SERVER, [contender, mode, redisUrl], {
       cwd: FOLDER,
-      execArgv: ['--import', 'tsx', '--expose-gc', ...nodeArgs],
+      execArgv: [...(server ? [] : ['--import', 'tsx']), '--expose-gc'],
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
