@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { SessionContext, SessionRequest, Sessions } from '@tegata/core'
-import { type AnyResponse, type Hold, type Kept, requestSlot } from '@tegata/node-response'
+import { type AnyResponse, forbidCaching, type Hold, type Kept, requestSlot } from '@tegata/node-response'
 import vary from 'vary'
 
 /** What the middleware keeps of a request, and does with its response. */
@@ -53,7 +53,7 @@ export class RequestState implements Kept, SessionRequest, Hold {
     if (setCookies.length === 0) return
     const others = res.getHeader('Set-Cookie') ?? []
     res.setHeader('Set-Cookie', [others, ...setCookies].flat().map(String))
-    res.setHeader('Cache-Control', 'no-store')
+    forbidCaching(res)
   }
 
   seal(): void {

@@ -116,6 +116,24 @@ describe('req.session', () => {
     expect((await get('/')).body).toEqual({ n: 2 })
   })
 
+  test('keeps a response that sets the cookie out of every cache, whatever the handler told them', async () => {
+    const fields = {
+      'Cache-Control': 'public',
+      'CDN-Cache-Control': 'max-age=60',
+      'Surrogate-Control': 'max-age=60',
+    }
+    const { get } = await browser({
+      '/': (req, res) => {
+        res.set(fields)
+        if (req.query.start) of(req).n = 1
+        res.json({})
+      },
+    })
+    const told = ({ headers }: { headers: Headers }) => Object.keys(fields).map((name) => headers.get(name))
+    expect(told(await get('/'))).toEqual(Object.values(fields))
+    expect(told(await get('/?start=1'))).toEqual(['no-store', null, null])
+  })
+
   test('shows the data alone when it is listed, copied, printed or made JSON', async () => {
     const seen: unknown[] = []
     const { get } = await browser({

@@ -1,4 +1,5 @@
 import type { IdChange, SessionContext } from '@tegata/core'
+import { forbidCaching } from '@tegata/node-response'
 import type { KoaContext } from './koa.ts'
 import type { ExternalKey } from './options.ts'
 
@@ -23,7 +24,7 @@ export class SessionCookies {
     const isNews = said !== this.#said
     const isTakenBack = isNews && !change
     this.#said = said
-    if (change) ctx.res.setHeader('Cache-Control', 'no-store')
+    if (change) forbidCaching(ctx.res)
     if (externalKey) {
       if (isTakenBack || (isNews && change)) externalKey.set(ctx, change?.type === 'set' ? change.id : '')
       return false

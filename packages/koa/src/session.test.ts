@@ -434,6 +434,17 @@ describe('the options of session()', () => {
     }
   })
 
+  test('a response that sets the cookie stays out of caches that go by a field of their own', async () => {
+    const { get } = await browser({
+      '/put': (ctx) => {
+        ctx.set('CDN-Cache-Control', 'max-age=60')
+        return put({ n: 1 })(ctx)
+      },
+    })
+    const { headers } = await get('/put')
+    expect([headers.get('cache-control'), headers.get('cdn-cache-control')]).toEqual(['no-store', null])
+  })
+
   test('`externalKey` carries the id, and no cookie is read or set', async () => {
     const { get } = await browser(
       { '/put': put({ n: 1 }), '/': show },

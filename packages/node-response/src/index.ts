@@ -1,3 +1,4 @@
+export { forbidCaching } from './forbid-caching.ts'
 export type { Hold } from './gate.ts'
 export { holdResponse } from './hold-response.ts'
 export { type Kept, type MessageSlot, requestSlot } from './message-slot.ts'

@@ -16,6 +16,8 @@ local function enter(index, key, at, old)
   local kind = redis.call('TYPE', index).ok
   if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', index) end
   local last = redis.call('PTTL', index)
+  -- Before anything is written: users of older ACLs often lack this right.
+  local some = redis.call('HRANDFIELD', index, 4, 'WITHVALUES')
 
   local known = redis.call('HGET', index, key)
   if not known and old and ARGV[at + 2] == '1' then known = redis.call('HGET', index, old) end
@@ -29,7 +31,6 @@ local function enter(index, key, at, old)
   local isHere = ARGV[at + 3] == '1'
   if old and isHere then redis.call('HDEL', index, old) end
 
-  local some = redis.call('HRANDFIELD', index, 4, 'WITHVALUES')
   for i = 1, #some, 2 do
     local ends = tonumber(string.match(some[i + 1], '^%d+ (%d+)'))
     local isOver = ends and ends > 0 and ends <= clock

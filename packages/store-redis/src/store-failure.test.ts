@@ -86,6 +86,21 @@ await redisOrSkip('a failure is told from an answer', (redis) => {
     expect(await fixture.dump()).toEqual({})
   })
 
+  test('a user without the right to tidy an index leaves the session in it that was to be moved', async () => {
+    const rights = ['reset', 'on', '>secret', '~*', '+@all', '-HRANDFIELD']
+    await fixture.client.call('ACL', 'SETUSER', 'writer', ...rights)
+    const client = new Redis(redis.url, { username: 'writer', password: 'secret' })
+    onTestFinished(() => client.disconnect())
+    const index = { key: 'owner', note: '', expiresAt: later() }
+    await fixture.store.create('old', utf8('A'), later(), { index })
+    const refused = redisStore(commandsOf(client)).rotate('old', 'new', utf8('B'), later(), whole('A'), {
+      index,
+    })
+    await expect(refused).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-applied' })
+    expect(await fixture.store.members('owner')).toMatchObject([{ key: 'old' }])
+    expect(await fixture.store.read('old')).not.toBeNull()
+  })
+
   test.each([
     ['GETRANGE', stamp('A')],
     ['GET', whole('A')],
