@@ -2,7 +2,7 @@ import type { EnumerableStore } from '@tegata/core'
 import { redisOrSkip, startRedis } from '@tegata/test-servers'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { redisStore } from './redis-store.ts'
+import { type RedisStore, redisStore } from './redis-store.ts'
 import { collect, commandsOf, Fixture, stamp, utf8, whole } from './testing.ts'
 
 await redisOrSkip('a failure is told from an answer', (redis) => {
@@ -97,7 +97,7 @@ await redisOrSkip('a failure is told from an answer', (redis) => {
       index,
     })
     await expect(refused).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-applied' })
-    expect(await fixture.store.members('owner')).toMatchObject([{ key: 'old' }])
+    expect(await (fixture.store as RedisStore).members('owner')).toMatchObject([{ key: 'old' }])
     expect(await fixture.store.read('old')).not.toBeNull()
   })
 
