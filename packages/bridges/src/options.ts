@@ -3,13 +3,13 @@ import { isTimeout, type SessionListener, timeoutRange } from '@tegata/core'
 export interface BridgeOptions {
   /** What every key begins with. Default that of the library's usual store: `'sess:'`, or nothing for koa-session. */
   prefix?: string
-  /** Seconds that a session lives which does not say so itself. Default 86,400 (a day). */
+  /** Seconds that a session lives if it does not say so itself. Default 86,400 (a day). */
   ttl?: number
   /** Seconds that a call may take before it fails. Default 5. */
   storeTimeout?: number
   /** Top-level keys of the data that say whose session it is: merging never crosses a change of one. Default `['passport']`. */
   identityKeys?: readonly string[]
-  /** Told of `interrupted` and `overwritten` saves, which these libraries have no word for. Default: nobody is. */
+  /** Called with events for `interrupted` and `overwritten` saves, which these libraries cannot report. Default: none. */
   onEvent?: SessionListener
 }
 

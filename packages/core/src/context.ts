@@ -20,7 +20,7 @@ export interface SessionRequest {
   secure?: boolean
   /** An id that came in another way than the cookie, which is then not looked at: untrusted all the same. */
   id?: string | undefined
-  /** Is told what happens to this request's session, after the manager's own listener. */
+  /** Called with what happens to this request's session, after the manager's own listener. */
   onEvent?: ((event: SessionEvent) => void) | undefined
 }
 
@@ -141,7 +141,7 @@ export class SessionContext<Data extends object = SessionData> {
     return this.#state?.status === 'ended' ? undefined : this.#session
   }
 
-  /** Ends the session, in one command where it was not loaded. Answers whether there was one. */
+  /** Ends the session, in one command where it was not loaded. Resolves to whether there was one. */
   async destroy(): Promise<boolean> {
     this.#isRead = true
     // A load that failed says nothing of whether the store can be reached now.

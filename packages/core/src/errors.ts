@@ -74,7 +74,7 @@ export class SessionDataError extends SessionError {
 
 /**
  * The session ended (logout, rotation, expiry) or became another login's while this request held it, so its
- * writes were dropped: HTTP 409. Thrown by explicit calls only; at the end of a request an event tells of it instead.
+ * writes were dropped: HTTP 409. Thrown by explicit calls only; at the end of a request an event reports it instead.
  */
 export class SessionInterruptedError extends SessionError {
   constructor(message = 'The session ended while this request was using it; its changes were not saved.') {

@@ -16,11 +16,11 @@ import { assertOwners } from './owner-index.ts'
 import type { SessionStore } from './store.ts'
 import { isTimeout, timeoutRange } from './timeout.ts'
 
-/** What people write. Durations are in seconds. */
+/** The options of `createSessions`. Durations are in seconds. */
 export interface SessionOptions<Data extends object = Record<string, unknown>> {
-  /** Where sessions lie. Required. */
+  /** Where sessions are stored. Required. */
   store: SessionStore
-  /** How they look at rest. Default `nativeFormat({ prefix: 'tegata:' })`. */
+  /** How they are keyed and encoded there. Default `nativeFormat({ prefix: 'tegata:' })`. */
   format?: SessionFormat
   /** Seconds without use after which a session ends. Default 86,400 (a day). */
   idleTimeout?: number
@@ -32,7 +32,7 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   touchAfter?: number
   /** How the id travels; secure as it stands. */
   cookie?: CookieOptions
-  /** Makes cookies as another library does, of the options `cookie`. Default: one cookie, as `cookie` describes it. */
+  /** Reads and writes cookies as another library does, by the options `cookie`. Default: one cookie, as `cookie` describes it. */
   transport?: (cookie: ResolvedCookieOptions) => CookieTransport
   /** Seconds that one load, or one commit with all its retries, may take. Default 5. */
   storeTimeout?: number
@@ -52,13 +52,13 @@ export interface SessionOptions<Data extends object = Record<string, unknown>> {
   /** The largest value stored or read, in bytes. Default 1,048,576. */
   maxBytes?: number
   /**
-   * How many sessions an owner may have; the oldest login gives way to a new one, and an event tells of it. Needs a store
+   * How many sessions an owner may have; the oldest login gives way to a new one, and an event reports it. Needs a store
    * that `supports.owners`. Default: any number.
    */
   maxSessionsPerOwner?: number
   /** Encrypts what is stored with AES-256-GCM. Default none. */
   encryption?: EncryptionOptions
-  /** Told at once of what happened, for logs and metrics; what it throws is printed. Default: a warning, once, of `insecure-cookie`. */
+  /** Called at once with each event, for logs and metrics; what it throws is printed. Default: one warning, of `insecure-cookie`. */
   onEvent?: SessionListener
   /** Epoch ms. Give the store the same clock. Default `Date.now`. */
   now?: () => number

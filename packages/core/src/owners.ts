@@ -10,7 +10,7 @@ import type { IndexMember } from './store.ts'
 export interface OwnedSession {
   /** Its public name, `session.handle`: it opens nothing, and `destroyByOwner(owner, { only: handle })` ends it. */
   handle: string
-  /** What `authenticate` was told: a device, a browser. */
+  /** What was given to `authenticate`: a device, a browser. */
   label: string | undefined
   /** Epoch ms; `Infinity` where another library created it and did not say when. */
   createdAt: number

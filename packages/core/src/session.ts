@@ -80,7 +80,7 @@ export class Session<Data extends object = SessionData> {
     return deadlines(this.#state.header, this.#runtime).until
   }
 
-  /** Whose session it is, as `authenticate` was told. */
+  /** Whose session it is, as given to `authenticate`. */
   get owner(): string | undefined {
     return this.#state.header.owner
   }
@@ -112,8 +112,8 @@ export class Session<Data extends object = SessionData> {
 
   /**
    * Applies `change` to the newest data and saves it at once: exact, however many requests do it at the same time. It may
-   * run several times, on a fresh copy each, so it must have no other effect than on that copy; what it answers
-   * is answered. When it throws nothing is saved.
+   * run several times, on a fresh copy each, so it must have no other effect than on that copy. Resolves to what it
+   * returned. When it throws nothing is saved.
    * Rejects with a `SessionInterruptedError` when the session ended, with a `StoreUnavailableError` whose `outcome` is
    * `'unknown'` when a reply was lost and it cannot be told whether the change was made.
    */
@@ -184,14 +184,14 @@ export class Session<Data extends object = SessionData> {
     })
   }
 
-  /** Ends the session now, at the store first. Answers whether there was one to end. */
+  /** Ends the session now, in the store first. Resolves to whether there was one to end. */
   destroy(): Promise<boolean> {
     return this.#exclusively(() => destroySession(this.#runtime, this.#state))
   }
 
   /**
    * How long the session lasts: a number of seconds without use, a date whatever happens, `'browser'` for a cookie that ends
-   * with the browser's session, `undefined` for the manager's `idleTimeout`. What is past ends the session.
+   * with the browser's session, `undefined` for the manager's `idleTimeout`. A date in the past, 0 or less ends the session.
    */
   setExpiry(expiry: Expiry): void {
     assertExpiry(expiry)

@@ -53,7 +53,7 @@ export class Sessions<Data extends object = SessionData> {
   }
 
   /**
-   * Logs an owner out: ends every session whose login was acknowledged before this call, `except` some, or `only` some. Answers how
+   * Logs an owner out: ends every session whose login was acknowledged before this call, `except` some, or `only` some. Resolves to how
    * many it ended. Rejects with a `TypeError` for a store that does not `supports.owners`, with a `StoreUnavailableError` when
    * it cannot be reached; some may have ended then, and the same call ends the others.
    */

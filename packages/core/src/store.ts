@@ -40,7 +40,7 @@ export interface SessionStore {
   ): Promise<RotateOutcome | SessionValueError>
   /** Moves the deadline of a living key; `false` when there is none. */
   touch(key: string, expiresAt: number, options?: WriteOptions): Promise<boolean | SessionValueError>
-  /** Removes whatever is there; `true` when there was something, and it was no mark. Idempotent. */
+  /** Removes whatever is there; `true` when there was something other than a mark. Idempotent. */
   destroy(key: string, options?: EndOptions): Promise<boolean>
 }
 
@@ -90,7 +90,7 @@ export interface WriteOptions {
 }
 
 export interface IndexingOptions extends WriteOptions {
-  /** Also enters the key that is written into an index, no later than the write is answered. For stores that `supports.owners`. */
+  /** Also enters the written key into an index, no later than the write is answered. For stores that `supports.owners`. */
   index?: IndexEntry | undefined
 }
 
@@ -98,7 +98,7 @@ export interface IndexingOptions extends WriteOptions {
 export interface IndexEntry {
   /** The key of the index. */
   key: string
-  /** A few characters for who reads the index. */
+  /** A few characters for whoever reads the index. */
   note: string
   /** Epoch ms until which the entry may matter; moving the key's own deadline does not move it. */
   expiresAt: number
@@ -107,7 +107,7 @@ export interface IndexEntry {
 }
 
 export interface EndOptions extends WriteOptions {
-  /** What a living key leaves behind instead of nothing. A key holding a mark counts as ended. */
+  /** A tombstone: what a living key leaves behind instead of nothing. A key holding a mark counts as ended. */
   mark?: EndMark
 }
 
@@ -128,8 +128,8 @@ export type ReplaceOutcome =
   | { outcome: 'conflict'; value: Uint8Array }
 
 /**
- * `taken`: the new key was in use, nothing was changed; where the old one is not as expected either, one of the two is told.
- * `isSpent`: the new key was in the index for a moment, where others may have found it gone: the next try takes another one.
+ * `taken`: the new key was in use, nothing was changed; where the old one is not as expected either, either outcome may be answered.
+ * `isSpent`: the new key must not be tried again: it was in the index for a moment, and others may have taken it for ended.
  */
 export type RotateOutcome = (ReplaceOutcome & { isSpent?: boolean }) | { outcome: 'taken' }
 

@@ -95,5 +95,5 @@ export async function djangoLogin(session: DjangoSession, login: DjangoLogin): P
   rotateCsrf(data)
 }
 
-/** Ends the session, as Django's `logout` does. Answers whether there was one to end. */
+/** Ends the session, as Django's `logout` does. Resolves to whether there was one to end. */
 export const djangoLogout = (session: DjangoSession): Promise<boolean> => session.destroy()

@@ -15,9 +15,9 @@ export type DjangoSessionsSource =
 
 const TOLD_BY_SETTINGS = ['format', 'transport', 'cookie', 'idleTimeout', 'rolling', 'encryption'] as const
 
-/** What is not told by the settings of the Django site. */
+/** The options beside the settings of the Django site. */
 export type DjangoSessionsOptions<Data extends object> = DjangoSessionsSource & {
-  /** What of the site's settings differs from Django's defaults, by Django's own names. */
+  /** The site's settings that differ from Django's defaults, by Django's own names. */
   settings?: DjangoSettings
 } & Omit<SessionOptions<Data>, 'store' | (typeof TOLD_BY_SETTINGS)[number]>
 

@@ -12,7 +12,7 @@ export interface DjangoSettings {
   version?: number | string
   /** `CACHES[…]['KEY_FUNCTION']`, if it is not Django's own. What it answers must end with `key`. */
   keyFunction?: (key: string, keyPrefix: string, version: number | string) => string
-  /** The last part of `SESSION_ENGINE`. `'cached_db'` is read only, as its truth lies in the database. @default 'cache' */
+  /** The last part of `SESSION_ENGINE`. `'cached_db'` is read-only, as its database is authoritative. @default 'cache' */
   sessionEngine?: 'cache' | 'cached_db'
   /** `OPTIONS['SERIALIZER']` of the cache, not `SESSION_SERIALIZER`, which plays no part there. @default 'pickle' */
   serializer?: DjangoSerializer

@@ -56,7 +56,7 @@ export function session<Data extends object>(
 
 /**
  * The request's session, typed: loaded at the first call where the middleware is lazy. After a logout it is a new one.
- * With `{ fresh: true }` the store itself is asked, whatever a near cache remembers.
+ * With `{ fresh: true }` it is read from the store itself, past a near cache.
  * Rejects with a `StoreUnavailableError` when the store cannot be reached, with a `TypeError` without the middleware.
  */
 export async function getSession<Data extends object = Record<string, unknown>>(
@@ -67,7 +67,7 @@ export async function getSession<Data extends object = Record<string, unknown>>(
   return session as Session<object> as Session<Data>
 }
 
-/** Logs out, in one command where the session was not loaded. Answers whether there was a session to end. */
+/** Logs out, in one command where the session was not loaded. Resolves to whether there was a session to end. */
 export async function destroySession(ctx: object): Promise<boolean> {
   return requireState(ctx, 'destroySession(ctx)').destroy()
 }

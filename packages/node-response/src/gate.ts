@@ -18,15 +18,15 @@ import {
 import { assertHead, recordHead, rollBackHead } from './response-head.ts'
 import { SentFacade } from './sent-facade.ts'
 
-/** What is done while a response is held, and with it. */
+/** What `holdResponse` calls while it holds a response. */
 export interface Hold {
   /** Saves what has to be saved before the response leaves; `undefined`, at once, when there is nothing. */
   commit(): Promise<void> | undefined
-  /** Sets headers of its own, right before they leave. */
+  /** Called right before the headers leave: may set some. */
   setHeaders(res: AnyResponse): void
-  /** The headers leave now. */
+  /** Called when the headers leave. */
   seal(): void
-  /** The commit failed, and the response is as if nothing had been said yet: the application's error page has its turn. */
+  /** Called when the commit failed; the response has been reset, and this has to answer it, as with an error page. */
   fail(error: unknown): void
 }
 

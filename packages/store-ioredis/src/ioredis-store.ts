@@ -2,7 +2,7 @@ import { type RedisStore, type RedisStoreOptions, redisStore } from '@tegata/sto
 import type { IoredisClient } from './ioredis-client.ts'
 import { ioredisCommands } from './ioredis-commands.ts'
 
-/** Those of every store in Redis. */
+/** The options of every store in Redis. */
 export type IoredisStoreOptions = RedisStoreOptions
 
 /**

@@ -45,8 +45,8 @@ interface Place {
 const SWEEP_STEP = 4
 
 /**
- * Sessions in the memory of this process: for development, tests, and applications of one process that may forget. They end
- * with it. No timers: what has expired is gone at the next look, and swept away bit by bit by writes.
+ * Sessions in the memory of this process, with which they end: for development, tests, and applications of one process that may lose
+ * them. No timers: an expired session is never answered, and each write removes a few.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const {

@@ -2,7 +2,7 @@ import { type RedisStore, type RedisStoreOptions, redisStore } from '@tegata/sto
 import type { NodeRedisClient } from './node-redis-client.ts'
 import { nodeRedisCommands } from './node-redis-commands.ts'
 
-/** Those of every store in Redis. */
+/** The options of every store in Redis. */
 export type NodeRedisStoreOptions = RedisStoreOptions
 
 /**

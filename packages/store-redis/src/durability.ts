@@ -9,7 +9,7 @@ const JOURNEY_MS = 1000
 
 export interface DurabilityOptions {
   /**
-   * How many replicas have to have a write before it is answered. As many as a primary has: whichever is promoted then has it.
+   * How many replicas must have a write before it is answered. Best as many as each primary has: then whichever is promoted has it.
    */
   replicas: number
   /** Seconds to wait for them. Default 1. */

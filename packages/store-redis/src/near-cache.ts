@@ -15,7 +15,7 @@ import { assertTimeout } from './within.ts'
 export interface NearCacheOptions {
   /** Which keys to remember: those that begin so, as the format's do. Default `''`: all. Changes of others are not even sent. */
   prefix?: string
-  /** Seconds for which another process's change may stay unseen when the connection that tells of it hangs. Default 1. */
+  /** Seconds for which another process's change may stay unseen if the connection that reports it hangs. Default 1. */
   maxStale?: number
   /** Seconds after which a value is read anew, whatever happens. Default 60. */
   maxAge?: number
@@ -25,7 +25,7 @@ export interface NearCacheOptions {
   maxBytes?: number
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
   now?: () => number
-  /** Told when sessions cannot be remembered, as where the user of Redis may not watch, and when they can again. */
+  /** Called when sessions cannot be remembered (the Redis user may not watch, say), and when they can again. */
   onEvent?: (event: NearCacheEvent) => void
 }
 

@@ -11,8 +11,8 @@ interface Shared {
 const shared = new WeakMap<object, Shared>()
 
 /**
- * Calls at each of these events of a client, which are always the same ones, until the answer is called. By one listener for all:
- * Node warns of more than ten, and a Cluster may well have as many primaries to be connected to.
+ * Calls `call` at each of these events of a client, until the returned function is called. For one client the events are always
+ * the same, with one listener for all calls: Node warns of more than ten, and a Cluster may have as many primaries.
  */
 export function onEach<Event>(
   client: Emitter<Event>,

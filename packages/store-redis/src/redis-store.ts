@@ -28,7 +28,7 @@ export interface RedisStoreOptions {
    * a row those for the same primary fail at once, until it answers again.
    */
   commandTimeout?: number
-  /** Answer `create`, `rotate` and `destroy` only when replicas have them. Default: when the primary has. */
+  /** `create`, `rotate` and `destroy` wait until replicas have them. Default: until the primary has. */
   durability?: DurabilityOptions
 }
 
