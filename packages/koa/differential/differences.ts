@@ -60,7 +60,7 @@ export const differences: Record<string, Difference> = {
       Object.values(compared.theirs.cookies).every((one) => one === 'clear') &&
       isEmpty(compared.ours.cookies),
   },
-  'A session that ended starts no other': {
+  'A session that just ended starts no other': {
     fields: ['status', 'body', 'cookies', 'key', 'seen', 'stored'],
     applies: ({ options, step, history, theirs, ours }) =>
       (step.brings === 'older' ||
@@ -74,7 +74,7 @@ export const differences: Record<string, Difference> = {
     fields: ['cookies', 'key', 'stored'],
     applies: (compared) => compared.options.autoCommit === false && has(compared, 'clear'),
   },
-  'A session that its own request emptied is stored empty': {
+  'A session that is emptied by its own request is stored empty': {
     fields: ['stored'],
     applies: (compared) =>
       isSavedInBetween(compared) &&
@@ -102,7 +102,7 @@ export const differences: Record<string, Difference> = {
       return options.externalKey === true && isAlone && (ours.key === theirs.key || has(compared, 'clear'))
     },
   },
-  'A new order alone is no change': {
+  'Another order of keys is no change': {
     fields: ['cookies', 'stored', 'key'],
     applies: (compared) =>
       has(compared, 'reorder') &&
