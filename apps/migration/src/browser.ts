@@ -5,7 +5,7 @@ export class Browser {
   async get(url: string): Promise<Record<string, string>> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await fetch(url, { headers: { cookie } })
-    for (const text of response.headers.getSetCookie()) this.#take(text)
+    for (const text of response.headers.getSetCookie()) this.take(text)
     if (response.status !== 200) throw new Error(`${response.status} from ${url}`)
     return (await response.json()) as Record<string, string>
   }
@@ -17,7 +17,7 @@ export class Browser {
     return browser
   }
 
-  #take(setCookie: string): void {
+  take(setCookie: string): void {
     const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(setCookie) ?? []
     const [, expires] = /expires=([^;]+)/i.exec(setCookie) ?? []
     const isOver =

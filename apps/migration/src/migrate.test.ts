@@ -1,4 +1,4 @@
-import { createSessions, migrate, type SessionStore } from '@tegata/core'
+import { createSessions, migrate, nativeFormat, type SessionOptions, type SessionStore } from '@tegata/core'
 import { connectRedisFormat, connectTransport } from '@tegata/format-connect'
 import { ioredisStore } from '@tegata/store-ioredis'
 import { clusterOrSkip, redisOrSkip } from '@tegata/test-servers'
@@ -69,6 +69,36 @@ await redisOrSkip('migrate() from express-session', (server) => {
     // A server that does not know the script yet is sent its text.
     expect(names.map((name) => name.replace('EVALSHA', 'EVAL'))).toEqual(['GET', 'GET', 'EVAL'])
     expect(await asked(load)).toEqual(['GET'])
+  })
+
+  test('hands each browser the new cookie at its first request, and on the way back the old one', async () => {
+    await redis.flushall()
+    const browser = new Browser()
+    await browser.get(`${old.url}/login?name=ada`)
+    /** By servers with these options, each once: the cookies that the browser has then. */
+    const use = async (options: Omit<SessionOptions<{ user?: string }>, 'store'>) => {
+      const sessions = createSessions<{ user?: string }>({ store: ioredisStore(redis), ...options })
+      const context = sessions.open({ cookie: header(browser) })
+      expect((await context.session()).data.user).toBe('ada')
+      await context.commit()
+      for (const line of context.headers().setCookies) {
+        expect(line).toMatch(/Expires=|Max-Age=/)
+        browser.take(line)
+      }
+      return [...browser.cookies.keys()]
+    }
+    const before = { name: 'connect.sid', secrets, deadline: 'idle' } as const
+    const after = { name: 'sid', deadline: 'idle' } as const
+    const [format, transport] = [connectRedisFormat(), connectTransport]
+
+    const there = migrate({ from: { format, transport, cookie: before } })
+    expect(await use({ rolling: true, cookie: after, ...there })).toEqual(['sid'])
+    expect(await use({ rolling: true, cookie: after })).toEqual(['sid'])
+    const back = migrate({ from: { format: nativeFormat(), cookie: after }, to: { format, transport } })
+    expect(await use({ rolling: true, cookie: before, ...back })).toEqual(['connect.sid'])
+    expect(await use({ cookie: before, format, transport })).toEqual(['connect.sid'])
+    expect(await browser.get(old.url)).toEqual({ user: 'ada' })
+    expect(await redis.keys('tegata:*')).toEqual([])
   })
 
   test('moves a session once, however many requests come at the same time', async () => {

@@ -18,7 +18,8 @@ export interface MigrateOptions {
 /**
  * Options for `createSessions` that move each session from one format to another at its first use, under the id that it
  * has. It is moved, never copied: from then on the old key holds nothing, so what still writes there is not seen. Use it once
- * the last server of the old kind is gone, and take it out when the old sessions have run out.
+ * the last server without it is gone, and take it out when those that were moved have run out: their browsers have the old
+ * cookie until the new one is set, which `cookie.deadline: 'idle'` with `rolling` does at the first request.
  *
  * Throws a `TypeError` for two formats that share their keys, or one that can only be read.
  */
