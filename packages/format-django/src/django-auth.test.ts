@@ -166,6 +166,14 @@ describe('messages', () => {
     expect(session.data).not.toHaveProperty('_messages')
   })
 
+  test('need a text, which is named', async () => {
+    const session = await open().session()
+    for (const none of ['text', {}, { text: 'one' }]) {
+      expect(() => addDjangoMessage(session, none as never)).toThrow('takes the text as `message`')
+    }
+    expect(session.data).not.toHaveProperty('_messages')
+  })
+
   test.each(['{', '{}', 7, null])('that cannot be read are none: %s', async (stored) => {
     const session = await open().session()
     session.data._messages = stored

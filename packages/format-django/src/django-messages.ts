@@ -33,9 +33,11 @@ export function takeDjangoMessages(session: Session<object>): Required<DjangoMes
   return messages
 }
 
-/** Adds a message, for whichever side shows messages next. */
+/** Adds a message, for whichever side shows messages next. Throws a `TypeError` for one without a text. */
 export function addDjangoMessage(session: Session<object>, added: DjangoMessage): void {
   const { level = messageLevels.info, message, extraTags, isSafe = false } = added
+  if (typeof message !== 'string')
+    throw new TypeError('addDjangoMessage() takes the text as `message`: { message: … }.')
   const data = session.data as Data
   const encoded = [MARK, isSafe ? 1 : 0, level, message, ...(extraTags === undefined ? [] : [extraTags])]
   data[KEY] = JSON.stringify([...stored(data), encoded])
