@@ -79,6 +79,18 @@ describe('migrate()', () => {
     expect(await commands(`sid=${'A'.repeat(32)}`)).toEqual(['read'])
   })
 
+  test.each([100, 99.999])(
+    'sets a cookie that slides in the response of the request that moves it, which idles %d s',
+    async (idle) => {
+      const world = worldOf({ _idle: idle }, { rolling: true, cookie: { deadline: 'idle' } })
+      const context = await world.request(async (context) => {
+        await context.session()
+        return context
+      })
+      expect(context.headers().setCookies).toEqual([expect.stringContaining('Max-Age=100;')])
+    },
+  )
+
   test('counts the absolute deadline from the move on, and keeps the idle time', async () => {
     const world = worldOf({}, { absoluteTimeout: 150 })
     await world.request((context) => context.session())

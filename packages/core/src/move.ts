@@ -70,7 +70,9 @@ function translate(
   if (isOver(runtime, previous, found, writtenAt)) return undefined
 
   const createdAt = Math.min(found.createdAt, writtenAt)
-  const header = { ...found, createdAt, writtenAt, ...deadlines({ ...found, createdAt }, runtime) }
+  const { idle, until } = deadlines({ ...found, createdAt }, runtime)
+  // In whole seconds, as the native head has it: express-session often stores a millisecond less.
+  const header = { ...found, createdAt, writtenAt, idle: Math.ceil(idle), until }
   const data = previous.deserialize(decoded.serialized)
   try {
     format.assertStorable?.(data)
