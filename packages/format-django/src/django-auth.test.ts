@@ -97,6 +97,17 @@ describe('a login of django.contrib.auth', () => {
     }
   })
 
+  test('is neither made nor refused by an empty secret: nobody is logged out for a SECRET_KEY that is not set', async () => {
+    const session = await open().session()
+    const login = { id: 7, password, secret: '' }
+    await expect(djangoLogin(session, login)).rejects.toThrow('is SECRET_KEY set?')
+    expect(session).toMatchObject({ isNew: true, owner: undefined })
+    await djangoLogin(session, { ...login, secret })
+    await expect(verifyDjangoAuth(session, password, '')).rejects.toThrow('is SECRET_KEY set?')
+    await expect(verifyDjangoAuth(session, password, ['', secret])).rejects.toThrow('is SECRET_KEY set?')
+    expect(await verifyDjangoAuth(session, password, [secret, ''])).toBe(true)
+  })
+
   test('ends by a logout', async () => {
     const context = open()
     const session = await context.session()

@@ -35,8 +35,9 @@ type Data = Record<string, unknown>
 const MODEL_BACKEND = 'django.contrib.auth.backends.ModelBackend'
 const KEY_SALT = 'django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash'
 
-/** `_auth_user_hash` as Django 3.1 and newer compute it: 64 hexadecimal digits. */
+/** `_auth_user_hash` as Django 3.1 and newer compute it: 64 hexadecimal digits. Throws a `TypeError` for an empty secret, as Django does. */
 export function djangoAuthHash(password: string, secret: string): string {
+  if (!secret) throw new TypeError('The secret is empty: is SECRET_KEY set?')
   return bytesToHex(hmac(sha256, sha256(utf8(KEY_SALT + secret)), utf8(password)))
 }
 
@@ -69,7 +70,10 @@ export async function verifyDjangoAuth(
 ): Promise<boolean> {
   const known = djangoUser(session)?.hash
   if (known === undefined) return false
-  const [current, ...fallbacks] = [secrets].flat().map((secret) => hash(password, secret))
+  const [current, ...fallbacks] = [secrets]
+    .flat()
+    .filter((secret, i) => i === 0 || secret !== '')
+    .map((secret) => hash(password, secret))
   if (current === undefined) throw new TypeError('verifyDjangoAuth() takes at least one secret.')
   const isCurrent = sameInConstantTime(known, current)
   const isFallback = fallbacks.map((other) => sameInConstantTime(known, other)).includes(true)
@@ -87,11 +91,12 @@ export async function verifyDjangoAuth(
  */
 export async function djangoLogin(session: DjangoSession, login: DjangoLogin): Promise<void> {
   const { id, password, secret, backend = MODEL_BACKEND, label, hash = djangoAuthHash } = login
+  const proof = hash(password, secret)
   await session.authenticate(String(id), label === undefined ? {} : { label })
   const data = session.data as Data
   data._auth_user_id = String(id)
   data._auth_user_backend = backend
-  data._auth_user_hash = hash(password, secret)
+  data._auth_user_hash = proof
   rotateCsrf(data)
 }
 
