@@ -148,7 +148,8 @@ export class SessionContext<Data extends object = SessionData> {
     if (this.#loading) await this.#loading.catch(() => {})
     if (this.#session) return this.#session.destroy()
     const { id } = this.#readCookie()
-    const hasEnded = id !== undefined && (await destroyById(this.#runtime, id))
+    const ends = async (id: string | undefined) => id !== undefined && (await destroyById(this.#runtime, id))
+    const hasEnded = (await ends(id)) || (await ends(this.#otherId(id)))
     const state = newState(this.#runtime, 'ended')
     if (hasEnded) state.cookie = 'clear'
     else this.#missed = id
@@ -257,7 +258,10 @@ export class SessionContext<Data extends object = SessionData> {
 
   async #find(id: string | undefined, fresh: boolean): Promise<void> {
     const runtime = this.#runtime
-    this.#begin(await (id === undefined ? newStateBySchema(runtime) : loadState(runtime, id, fresh)))
+    const state = await (id === undefined ? newStateBySchema(runtime) : loadState(runtime, id, fresh))
+    const other = state.status === 'new' ? this.#otherId(id) : undefined
+    if (other !== undefined) this.#cookie = { id: other, isPresent: true }
+    this.#begin(other === undefined ? state : await loadState(runtime, other, fresh))
   }
 
   #begin(state: SessionState): void {
@@ -276,6 +280,14 @@ export class SessionContext<Data extends object = SessionData> {
   #readCookie(): { id: string | undefined; isPresent: boolean } {
     this.#cookie ??= this.#parseCookie()
     return this.#cookie
+  }
+
+  /** The id in the second of two cookies, where the first one's names nothing. */
+  #otherId(id: string | undefined): string | undefined {
+    const { transport, format } = this.#runtime
+    if (id === undefined || this.#request.id !== undefined) return undefined
+    const text = transport.readOther?.(this.#request.cookie, this.#secure)
+    return text !== undefined && text !== id && text !== 'malformed' && format.isId(text) ? text : undefined
   }
 
   #parseCookie() {

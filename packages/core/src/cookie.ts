@@ -18,6 +18,8 @@ export interface CookieTransport {
   nameFor(secure: boolean): string
   /** What the header says of the session: nothing, an id's text (its shape not yet checked), or a value we never issued. */
   read(header: string | undefined, secure: boolean): string | 'malformed' | undefined
+  /** The same of a second cookie, which counts where the first one's id names nothing. */
+  readOther?(header: string | undefined, secure: boolean): string | 'malformed' | undefined
   /** The Set-Cookie values that hand out an id; `expiresAt` in epoch ms, `undefined` for the browser's session. */
   set(id: string, secure: boolean, expiresAt: number | undefined, now: number): readonly string[]
   /** The Set-Cookie values that take the cookie back, with the attributes it was given with. */

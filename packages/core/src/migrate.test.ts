@@ -183,6 +183,19 @@ describe('migrate()', () => {
     expect((await both.session()).data.start).toBe(true)
   })
 
+  test('a new cookie that names nothing hides no old one: its session is found, and a logout ends it', async () => {
+    for (const isRead of [true, false]) {
+      const world = new World(migrate({ from: { format: old, cookie: { name: 'connect.sid' } } }))
+      put(world, { _idle: 100, start: true })
+      world.cookie = `sid=${'A'.repeat(32)}; connect.sid=${id}`
+      const context = world.open()
+      if (isRead) expect((await context.session()).data.start).toBe(true)
+      expect(await context.destroy()).toBe(true)
+      expect(context.headers().setCookies).toHaveLength(2)
+      expect(living(world)).toEqual([])
+    }
+  })
+
   test('needs two formats under different keys', () => {
     expect(() => migrate({ from: { format: nativeFormat() } })).toThrow(TypeError)
     for (const none of [undefined, {}, { from: {} }]) {

@@ -71,6 +71,7 @@ function bothTransports(
       if (text !== undefined && text !== 'malformed' && isId(text)) return text
       return before.read(header, secure) ?? text
     },
+    readOther: (header, secure) => before.read(header, secure),
     set: (id, secure, expiresAt, now) => [
       ...(before.nameFor(secure) === next.nameFor(secure) ? [] : before.clear(secure)),
       ...next.set(id, secure, expiresAt, now),
