@@ -546,6 +546,45 @@ describe('A Tegata store', () => {
     expect(JSON.parse(await text()).cookie.originalMaxAge).toBe(3_600_000)
   })
 
+  test.each([{ resave: false }, { resave: true }, { resave: false, rolling: true }])(
+    'counts the idle time of a session from the end of a response in parts, with %j',
+    async (given) => {
+      const store = memoryStore()
+      const { get } = await serve({
+        options: { store, ...given },
+        handler: async (req, res) => {
+          if (req.url === '/start') req.session.user = 'ada'
+          res.write('first ')
+          await later(1100)
+          res.end('last')
+        },
+      })
+      for (const sent of [false, true]) {
+        const first = await get('/start')
+        const answer = sent ? await get('/', cookieOf(first)) : first
+        const { expiresAt } = (await store.read(`sess:${idOf(first)}`)) as StoredValue
+        expect(answer.body).toBe('first last')
+        expect((expiresAt as number) - Date.now()).toBeGreaterThan(59_500)
+      }
+    },
+  )
+
+  test('that cannot move a deadline at the end of a response in parts leaves that response whole', async () => {
+    const store = memoryStore()
+    const { get, late } = await serve({
+      options: { store },
+      handler: async (req, res) => {
+        if (req.url === '/count') return counting(req, res)
+        res.write('first ')
+        vi.spyOn(store, 'touch').mockRejectedValue(new StoreUnavailableError('The store is down.'))
+        await later(1100)
+        res.end('last')
+      },
+    })
+    expect((await get('/', cookieOf(await get('/count')))).body).toBe('first last')
+    await vi.waitFor(() => expect(late).toEqual([code('STORE_UNAVAILABLE')]))
+  })
+
   test('takes another prefix', async () => {
     const store = memoryStore()
     const { get } = await serve({ options: { store, tegata: { prefix: 'app:' } }, handler: counting })

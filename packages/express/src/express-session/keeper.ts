@@ -27,6 +27,9 @@ export interface Mount {
 /** Who learns when a call of the store fails: who made it, or the response, at its end at the latest. */
 type Told = 'caller' | 'response'
 
+/** Milliseconds by which a deadline may lag behind the end of a response that leaves in parts. */
+const MOST_LAG = 1000
+
 /** What new sessions hold. */
 const EMPTY = new LoadedData({})
 
@@ -54,6 +57,8 @@ export class Keeper implements SessionKeeper {
   #saved: Version | undefined
   /** The end of the request was prepared: what comes after it is saved only if it changes something. */
   #isSettled = false
+  /** Epoch ms of when it was last. */
+  #settledAt = 0
   #isModified = false
   /** Ids of sessions that this request ended. */
   #ended: string[] | undefined
@@ -308,7 +313,7 @@ export class Keeper implements SessionKeeper {
     }
     try {
       const work = this.#plan()
-      this.#isSettled = true
+      this.#settled()
       return work
     } catch (error) {
       this.#isLost = true
@@ -316,10 +321,20 @@ export class Keeper implements SessionKeeper {
     }
   }
 
-  #report(error: unknown): void {
+  #settled(): void {
+    this.#isSettled = true
+    this.#settledAt = Date.now()
+  }
+
+  /** Whether the deadline has to move: at the end of the request, and at the end of a response that went on for longer than it may lag. */
+  get #isDue(): boolean {
+    return !this.#isSettled || (!this.#isLost && Date.now() - this.#settledAt > MOST_LAG)
+  }
+
+  #report(error: unknown, told: 'commit' | 'late'): void {
     // Dropped, and an event has told so.
     if (isInterruption(error)) return
-    if (this.#mount.settings.failUnsaved) throw error
+    if (told === 'commit' && this.#mount.settings.failUnsaved) throw error
     this.#isLost = false
     setImmediate(this.fail, error)
   }
@@ -338,7 +353,7 @@ export class Keeper implements SessionKeeper {
     else if (!this.#held) return undefined
     if (this.#pending === 'loaded' && isShown && !rolling) {
       if (this.#isTouched(this.sessionID, undefined)) return undefined
-      if (!resave) return this.#isSettled ? undefined : this.#touch(undefined)
+      if (!resave || this.#isSettled) return this.#isDue ? this.#touch(undefined) : undefined
     }
     const session = isShown ? req.session : undefined
     const id = this.sessionID
@@ -349,14 +364,18 @@ export class Keeper implements SessionKeeper {
     if (typeof id !== 'string') return undefined
 
     this.#isModified = isOther(this.#original, session)
-    if (!this.#isSettled) session.touch()
+    const isDue = this.#isDue
+    if (isDue) session.touch()
     const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
     const isUnsaved =
       isUninitialized || this.#saved === this.#original ? this.#isModified : this.#isUnsaved(session)
     const isTouched = this.#isTouched(id, session)
-    if (isUnsaved && !(isTouched && this.#isAsFound)) return this.#save(session, 'commit')
-    if (isTouched || this.#isSettled || this.#isLost || this.#cookieId !== id) return undefined
-    return this.#touch(session)
+    if (isUnsaved && !((isTouched || this.#isSettled) && this.#isAsFound))
+      return this.#save(session, 'commit')
+    if (isTouched || !isDue || this.#isLost) return undefined
+    // A new one is stored by now, if it is to be.
+    const isStored = this.#cookieId === id || (this.#isSettled && this.#saved && this.#held?.id === id)
+    return isStored ? this.#touch(session) : undefined
   }
 
   /** There is nothing to do for a session that did not change, and no cookie goes out that needs it to be alive. */
@@ -382,7 +401,8 @@ export class Keeper implements SessionKeeper {
   #touch(session: SessionObject | undefined): Promise<void> | undefined {
     this.#isLost = true
     const touch = () => this.#held?.touch(session) ?? Promise.resolve()
-    return this.#inTurn('commit', touch, () => {
+    // Nothing is unsaved, so that no response is cut off.
+    return this.#inTurn(this.#isSettled ? 'late' : 'commit', touch, () => {
       this.#isLost = false
     })
   }
@@ -442,16 +462,25 @@ export class Keeper implements SessionKeeper {
   }
 
   /** One call of the store after the other; what comes of it is the call's own, and its promise the one that all wait for. */
-  #inTurn<T>(told: Told | 'commit', operation: () => Promise<T>, done: (result: T) => void): Promise<void> {
+  #inTurn<T>(
+    told: Told | 'commit' | 'late',
+    operation: () => Promise<T>,
+    done: (result: T) => void,
+  ): Promise<void> {
+    const isCommit = told === 'commit' || told === 'late'
     const work = this.#busy ? this.#busy.then(operation, operation) : attempt(operation)
     const turn: Promise<void> = work.then(
       (result) => {
         if (this.#busy === turn) this.#busy = undefined
+        if (isCommit) this.#settled()
         done(result)
       },
       (error) => {
         if (this.#busy === turn) this.#busy = undefined
-        if (told === 'commit') return this.#report(error)
+        if (isCommit) {
+          this.#settled()
+          return this.#report(error, told)
+        }
         if (told === 'response' && !isInterruption(error)) this.#failure = { error }
         throw error
       },

@@ -1,5 +1,5 @@
 import express from 'express'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { cookieOf, type Handler, listen } from './testing.ts'
 import { counted, describeBoth } from './testing-both.ts'
 
@@ -157,6 +157,28 @@ describeBoth('A response', ({ serve, session }) => {
     const first = await get()
     expect(first.body).toBe('first last')
     expect((await get('/read', cookieOf(first))).body).toBe('[1,2]')
+  })
+
+  test('has the session last from the end of its last part on', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({
+      options: { store, resave: false },
+      handler: async (req, res) => {
+        if (req.url === '/read') return res.end(String(req.session.a))
+        if (req.url === '/start') {
+          req.session.a = 1
+          return res.end()
+        }
+        res.write('first ')
+        await later(1100)
+        res.end('last')
+      },
+    })
+    const cookie = cookieOf(await get('/start'))
+    const touch = vi.spyOn(store, 'touch')
+    const sent = await get('/', cookie)
+    expect(sent.body).toBe('first last')
+    expect(touch.mock.lastCall?.[1].cookie.maxAge).toBeGreaterThan(59_500)
   })
 
   test('whose session was looked at only in its second part sets no cookie for it', async () => {
