@@ -235,7 +235,7 @@ export class Keeper implements SessionKeeper {
   }
 
   #save(session: SessionObject, told: Told | 'commit'): Promise<void> {
-    const version = versionOf(session, this.#original)
+    const version = versionOf(session, this.#original, session.id !== this.#cookieId)
     const { id, data } = version
     // From now on, and even if it fails: who asked for it is told.
     this.#saved = version
@@ -373,9 +373,7 @@ export class Keeper implements SessionKeeper {
     if (isUnsaved && !((isTouched || this.#isSettled) && this.#isAsFound))
       return this.#save(session, 'commit')
     if (isTouched || !isDue || this.#isLost) return undefined
-    // A new one is stored by now, if it is to be.
-    const isStored = this.#cookieId === id || (this.#isSettled && this.#saved && this.#held?.id === id)
-    return isStored ? this.#touch(session) : undefined
+    return this.#cookieId === id || this.#isAsSaved(session) ? this.#touch(session) : undefined
   }
 
   /** There is nothing to do for a session that did not change, and no cookie goes out that needs it to be alive. */
@@ -395,7 +393,13 @@ export class Keeper implements SessionKeeper {
     const { id, cookie } = session
     // One that follows another is written whole at the end of the request, if that makes a difference.
     if (id === this.#original?.id) return false
-    return !isSameCookie(this.#saved?.cookie, cookie) || (!this.#isSettled && !!this.#saved?.isUndated)
+    const { isUndated, at = 0, cookie: saved } = this.#saved as Version
+    return !isSameCookie(saved, cookie) || (!this.#isSettled && (isUndated || Date.now() - at > MOST_LAG))
+  }
+
+  /** A new one, stored before the first byte left. */
+  #isAsSaved({ id, cookie }: SessionObject): boolean {
+    return this.#isSettled && this.#held?.id === id && isSameCookie(this.#saved?.cookie, cookie)
   }
 
   #touch(session: SessionObject | undefined): Promise<void> | undefined {

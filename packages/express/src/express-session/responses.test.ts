@@ -181,6 +181,25 @@ describeBoth('A response', ({ serve, session }) => {
     expect(touch.mock.lastCall?.[1].cookie.maxAge).toBeGreaterThan(59_500)
   })
 
+  test('that comes long after its login was saved has the session last from there on', async () => {
+    const store = new session.MemoryStore()
+    const { get } = await serve({
+      options: { store, resave: false, saveUninitialized: false },
+      handler: (req, res) =>
+        req.session.regenerate(() => {
+          req.session.user = 'ada'
+          req.session.save(async () => {
+            await later(1100)
+            res.end()
+          })
+        }),
+    })
+    const set = vi.spyOn(store, 'set')
+    await get()
+    expect(set).toHaveBeenCalledTimes(2)
+    expect(set.mock.lastCall?.[1].cookie.maxAge).toBeGreaterThan(59_500)
+  })
+
   test('whose session was looked at only in its second part sets no cookie for it', async () => {
     const { get } = await serve({
       options: { saveUninitialized: false },

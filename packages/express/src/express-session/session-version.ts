@@ -10,15 +10,18 @@ export interface Version {
   cookie?: CookieAttributes
   /** Its date was not yet that of its `originalMaxAge`. */
   isUndated?: boolean
+  /** Epoch ms of that. */
+  at?: number
 }
 
-/** As it is now, in a request that began with `original`. */
-export function versionOf(session: SessionObject, original: Version | undefined): Version {
+/** As it is now, in a request that began with `original`, whose cookie does not name a session that is new. */
+export function versionOf(session: SessionObject, original: Version | undefined, isNew: boolean): Version {
   const { id, cookie } = session
   const version: Version = { id, data: LoadedData.of(session, original?.data) }
-  if (id !== original?.id) {
+  if (isNew || id !== original?.id) {
     version.cookie = cookie.data ?? { ...cookie }
     version.isUndated = !isDated(cookie)
+    version.at = Date.now()
   }
   return version
 }
