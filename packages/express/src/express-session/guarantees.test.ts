@@ -675,6 +675,32 @@ describe('A Tegata store', () => {
     },
   )
 
+  test.each([{ resave: true }, { resave: false }])(
+    'keeps a response from setting the cookie of a session that it saved and another request ended, with %j',
+    async (given) => {
+      const gate = createGate()
+      const { get } = await serve({
+        options: { store: memoryStore(), ...given },
+        async handler(req, res) {
+          if (req.url === '/logout') return req.session.destroy(() => res.end())
+          if (req.url === '/slow') {
+            req.session.slow = true
+            await req.session.save()
+            gate.arrive()
+            await gate.opened
+          }
+          counting(req, res)
+        },
+      })
+      const cookie = cookieOf(await get('/count'))
+      const slow = get('/slow', cookie)
+      await gate.arrived
+      await get('/logout', cookie)
+      gate.open()
+      expect(await slow).toMatchObject({ status: 200, cookies: [] })
+    },
+  )
+
   test('that cannot be reached is a 503 without a cookie, and no logout', async () => {
     const store = memoryStore()
     const { get } = await serve({ options: { store }, handler: counting })

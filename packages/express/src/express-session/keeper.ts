@@ -60,6 +60,8 @@ export class Keeper implements SessionKeeper {
   /** Epoch ms of when it was last. */
   #settledAt = 0
   #isModified = false
+  /** In this turn of the event loop: nobody has come in between. */
+  #isJustSaved = false
   /** Ids of sessions that this request ended. */
   #ended: string[] | undefined
   /** Ids of sessions that it had and left behind. */
@@ -247,6 +249,11 @@ export class Keeper implements SessionKeeper {
     return this.#inTurn(told, save, (stored) => {
       version.data = stored
       this.#isLost = false
+      if (told === 'commit') return
+      this.#isJustSaved = true
+      setImmediate(() => {
+        this.#isJustSaved = false
+      })
     })
   }
 
@@ -380,7 +387,8 @@ export class Keeper implements SessionKeeper {
   #isTouched(id: string, session: SessionObject | undefined): boolean {
     const held = this.#held
     if (this.#mount.settings.rolling || held?.id !== id || this.#ended?.includes(id)) return false
-    return held.isTouched(session)
+    const setsCookie = this.#isModified && session?.cookie.expires != null && !this.#isSettled
+    return (!setsCookie || this.#isJustSaved) && held.isTouched(session)
   }
 
   /** Neither changed nor saved by this request. */
