@@ -390,6 +390,54 @@ describe('a near cache', () => {
     expect(lab.sent).toBe(4)
   })
 
+  test('goes back to nothing older than what a fresh read found, though no word of the change came', async () => {
+    for (const change of ['write', 'end'] as const) {
+      const { lab, near } = setUp()
+      lab.begin()
+      lab.write('k')
+      await flow(lab)
+      await read(lab, near)
+      lab[change]('k')
+      const fresh = near.read('k', { fresh: true })
+      lab.reach()
+      lab.answer()
+      const found = await fresh
+      const after = near.read('k')
+      lab.reach()
+      lab.answer()
+      expect(await after).toEqual(found)
+    }
+  })
+
+  test('keeps what a fresh read found unchanged', async () => {
+    const { lab, near } = setUp()
+    lab.begin()
+    lab.write('k')
+    await flow(lab)
+    for (const options of [undefined, { fresh: true }, undefined]) await read(lab, near, options)
+    expect(lab.sent).toBe(2)
+  })
+
+  test('does not keep what a read brings that a fresh one has overtaken', async () => {
+    const { lab, near } = setUp()
+    lab.begin()
+    lab.write('k')
+    await flow(lab)
+    const slow = near.read('k')
+    lab.reach()
+    lab.write('k')
+    const fresh = near.read('k', { fresh: true })
+    lab.reach()
+    lab.answer(lab.reads[1])
+    expect(await fresh).toMatchObject({ value: utf8('k2') })
+    lab.answer()
+    await slow
+    const after = near.read('k')
+    lab.reach()
+    lab.answer()
+    expect(await after).toMatchObject({ value: utf8('k2') })
+  })
+
   test('is a plain store again once it is closed', async () => {
     const { lab, near } = setUp()
     lab.begin()

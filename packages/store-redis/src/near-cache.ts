@@ -110,15 +110,22 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
   function read(key: string, readOptions: ReadOptions = {}): ReturnType<SessionStore['read']> {
     const entry = recall(key, readOptions)
     if (entry) return Promise.resolve(answer(entry))
-    const isKept = key.startsWith(prefix) && liveness.isWhole && !readOptions.fresh
-    return isKept ? readThrough(key, readOptions) : store.read(key, readOptions)
+    if (!key.startsWith(prefix) || !liveness.isWhole) return store.read(key, readOptions)
+    return readOptions.fresh ? readAnew(key, readOptions) : readThrough(key, readOptions)
+  }
+
+  /** The word of a change that it found may still be on its way: nobody is answered an older value after it. */
+  async function readAnew(key: string, readOptions: ReadOptions) {
+    const found = await store.read(key, readOptions)
+    entries.confirm(key, found && 'value' in found ? found.value : undefined)
+    return found
   }
 
   async function readThrough(key: string, readOptions: ReadOptions) {
     const { extend } = readOptions
     const found = await load(key, extend)
     // Only where the idle time is short: the throttle of the load is made for long ones.
-    return found && 'value' in found && extend && isDue(found, extend) ? store.read(key, readOptions) : found
+    return found && 'value' in found && extend && isDue(found, extend) ? readAnew(key, readOptions) : found
   }
 
   async function load(key: string, extend: Extension | undefined) {

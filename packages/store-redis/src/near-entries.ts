@@ -69,6 +69,17 @@ export class NearEntries {
 
   drop(key: string): void {
     this.#entries.delete(key)
+    this.#voidLoads(key)
+  }
+
+  /** What the store holds now: another value is dropped, and what older reads will bring is not kept. */
+  confirm(key: string, value: Uint8Array | undefined): void {
+    const entry = this.#entries.peek(key)
+    if (entry && !(value && isSame(entry.value, value))) this.#entries.delete(key)
+    this.#voidLoads(key)
+  }
+
+  #voidLoads(key: string): void {
     for (const load of this.#loads.get(key) ?? []) load.isVoid = true
   }
 
@@ -77,3 +88,5 @@ export class NearEntries {
     for (const loads of this.#loads.values()) for (const load of loads) load.isVoid = true
   }
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i])
