@@ -6,11 +6,11 @@ import type { RecalledValue, SessionStore } from './store.ts'
 import { World } from './testing.ts'
 
 /** A store behind a memory that answers at once what it has read, until something writes. */
-function remembering({ store }: World): SessionStore {
+function remembering({ store }: World, told: number[] = []): SessionStore {
   const remembered = new Map<string, RecalledValue>()
   const read: SessionStore['read'] = async (key, options) => {
     const found = await store.read(key, { ...options, withDeadline: true })
-    if (found && 'value' in found) remembered.set(key, found)
+    if (found && 'value' in found) remembered.set(key, { ...found, takes: (bytes) => told.push(bytes) })
     return found
   }
   const replace: SessionStore['replace'] = (key, ...rest) => {
@@ -31,7 +31,8 @@ async function remembered(data: Record<string, unknown>) {
     return plain.decode(value, key)
   }
   const format = { ...plain, decode }
-  const sessions = world.another({ store: remembering(world), format })
+  const told: number[] = []
+  const sessions = world.another({ store: remembering(world, told), format })
   const open = () => world.open(sessions)
   await world.request(async (context) => void Object.assign((await context.session()).data, data))
   await open().session()
@@ -39,7 +40,7 @@ async function remembered(data: Record<string, unknown>) {
   counts.decoded = 0
   world.store.calls.length = 0
   const stored = async () => (await world.open().session()).data
-  return { world, open, counts, stored }
+  return { world, open, counts, stored, told }
 }
 
 /** Others are refused. */
@@ -61,6 +62,17 @@ describe.each([
     }
     expect(counts.decoded).toBe(0)
     expect(world.store.calls).toEqual([])
+  })
+
+  test('tells that memory how much it takes, once, and no less than it does', async () => {
+    const list = Array.from({ length: 200 }, () => ({}))
+    const { open, told } = await remembered({ ...filling, list })
+    for (let i = 0; i < 3; i++) expect((await open().session()).data.list).toEqual(list)
+    const bytes = told.reduce((sum, one) => sum + one, 0)
+    const text = JSON.stringify({ ...filling, list })
+    const parsed = text.length < 1024 ? 200 * 64 : text.length
+    expect(bytes).toBeGreaterThan(text.length + parsed)
+    expect(bytes).toBeLessThan(3 * (text.length + parsed))
   })
 
   test('gives each request data of its own', async () => {

@@ -54,6 +54,8 @@ export interface StoredValue {
 export interface RecalledValue extends StoredValue {
   /** The reader's own: what it made of the value, for the reads to come. */
   made?: unknown
+  /** To be told whenever that comes to take more memory: so many bytes more, roughly. */
+  takes?(bytes: number): void
 }
 
 export interface ReadOptions {

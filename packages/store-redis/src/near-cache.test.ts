@@ -353,7 +353,7 @@ describe('a near cache', () => {
   })
 
   test('keeps no more than maxEntries and maxBytes, the least used going first', async () => {
-    for (const options of [{ maxEntries: 2 }, { maxBytes: 500 }]) {
+    for (const options of [{ maxEntries: 2 }, { maxBytes: 1500 }]) {
       const { lab, near } = setUp(options)
       lab.begin()
       for (const key of ['a', 'b', 'c']) lab.write(key)
@@ -367,6 +367,26 @@ describe('a near cache', () => {
       expect(lab.sent).toBe(1)
       near.close()
     }
+  })
+
+  test('counts what readers made of a value, and forgets what alone is too much', async () => {
+    const { lab, near } = setUp({ maxBytes: 2500 })
+    lab.begin()
+    for (const key of ['a', 'b']) lab.write(key)
+    await flow(lab)
+    for (const key of ['a', 'b']) await read(lab, near, undefined, key)
+    near.recall?.('b')?.takes?.(1000)
+    expect(near.recall?.('a')).toBeDefined()
+    const entry = near.recall?.('b')
+    entry?.takes?.(500)
+    expect(near.recall?.('a')).toBeUndefined()
+    entry?.takes?.(2000)
+    expect(near.recall?.('b')).toBeUndefined()
+    lab.write('b')
+    await flow(lab)
+    await read(lab, near, undefined, 'b')
+    entry?.takes?.(2000)
+    expect(near.recall?.('b')?.value).toEqual(utf8('b3'))
   })
 
   test('takes no memory for more entries than maxBytes has room for', () => {

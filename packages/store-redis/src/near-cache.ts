@@ -7,7 +7,7 @@ import {
   type WatchableStore,
 } from '@tegata/core'
 import { inFrontOf } from './in-front-of.ts'
-import { NearEntries, type NearEntry } from './near-entries.ts'
+import { type Brought, NearEntries, type NearEntry } from './near-entries.ts'
 import { lagOf, MOST_LAG } from './near-lag.ts'
 import { Liveness } from './near-liveness.ts'
 import { assertTimeout } from './within.ts'
@@ -21,7 +21,7 @@ export interface NearCacheOptions {
   maxAge?: number
   /** Default 10,000. */
   maxEntries?: number
-  /** Of memory, of which a session takes up to four times its length. Default 64 MiB. */
+  /** Of memory, roughly: of the sessions' bytes, and of what was made of them. Default 64 MiB. */
   maxBytes?: number
   /** The clock that deadlines are given in, epoch ms; the one of `createSessions`. Default `Date.now`. */
   now?: () => number
@@ -131,7 +131,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
   async function load(key: string, extend: Extension | undefined) {
     const underWay = entries.beginLoad(key)
     const sentAt = performance.now()
-    let kept: NearEntry | undefined
+    let kept: Brought | undefined
     try {
       // A read that moved the deadline every time would tell of a change every time, and nothing could be kept.
       const touchAfter = Math.max(extend?.touchAfter ?? 0, MOST_LAG)
@@ -142,7 +142,7 @@ export function nearCache<S extends WatchableStore>(store: S, options: NearCache
       if (found && 'value' in found && found.expiresAt !== undefined) {
         const { value, expiresAt } = found
         const goodUntil = Math.min(sentAt + maxAge * 1000, performance.now() + expiresAt - now())
-        kept = { value: value.slice(), expiresAt, goodUntil, made: undefined }
+        kept = { value: value.slice(), expiresAt, goodUntil }
       }
       return found
     } finally {

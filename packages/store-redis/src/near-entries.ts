@@ -1,14 +1,17 @@
+import type { RecalledValue } from '@tegata/core'
 import { LRUCache } from 'lru-cache'
 
-export interface NearEntry {
+/** What a read brought. */
+export interface Brought {
   value: Uint8Array
   /** Epoch ms, as the store told it. */
   expiresAt: number
   /** When it is answered no more, by `performance.now()`: a clock that nobody sets. */
   goodUntil: number
-  /** What its readers made of it. */
-  made: unknown
 }
+
+/** `made`: what its readers made of it. */
+export type NearEntry = Brought & RecalledValue
 
 export interface NearBounds {
   maxEntries: number
@@ -21,13 +24,16 @@ export interface Load {
 }
 
 /** What an entry takes beside its key and its value, roughly. */
-const OVERHEAD = 200
-/** So many times its length does a value take together with its text and what is parsed of it, at most. */
-const TIMES = 4
+const OVERHEAD = 600
+
+interface Counted extends NearEntry {
+  /** Bytes of what was made of it. */
+  taken: number
+}
 
 /** Remembered values, bounded, and the reads that may add to them. */
 export class NearEntries {
-  readonly #entries: LRUCache<string, NearEntry>
+  readonly #entries: LRUCache<string, Counted>
   readonly #loads = new Map<string, Set<Load>>()
 
   constructor({ maxEntries, maxBytes }: NearBounds) {
@@ -35,7 +41,7 @@ export class NearEntries {
       // Its room is made at once: no more than the bytes could fill.
       max: Math.min(maxEntries, Math.ceil(maxBytes / OVERHEAD)),
       maxSize: maxBytes,
-      sizeCalculation: ({ value }, key) => TIMES * value.length + 2 * key.length + OVERHEAD,
+      sizeCalculation: ({ value, taken }, key) => value.length + 2 * key.length + OVERHEAD + taken,
     })
   }
 
@@ -61,10 +67,20 @@ export class NearEntries {
   }
 
   /** Keeps what the read brought, unless the key was dropped meanwhile. */
-  endLoad(key: string, load: Load, entry: NearEntry | undefined): void {
+  endLoad(key: string, load: Load, brought: Brought | undefined): void {
     const loads = this.#loads.get(key)
     if (loads?.delete(load) && loads.size === 0) this.#loads.delete(key)
-    if (entry && !load.isVoid) this.#entries.set(key, entry)
+    if (!brought || load.isVoid) return
+    const entry: Counted = { ...brought, taken: 0, takes: (bytes) => this.#count(key, entry, bytes) }
+    this.#entries.set(key, entry)
+  }
+
+  /** One that alone takes more than all may take is dropped. */
+  #count(key: string, entry: Counted, bytes: number): void {
+    entry.taken += Math.ceil(bytes)
+    if (this.#entries.peek(key) !== entry) return
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
   }
 
   drop(key: string): void {

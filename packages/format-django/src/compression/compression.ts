@@ -80,8 +80,12 @@ const compressions: Record<DjangoCompressor, Compression> = {
  */
 export function decompress(bytes: Uint8Array): Uint8Array {
   const found = Object.values(compressions).find(({ magic }) => magic.every((byte, at) => bytes[at] === byte))
-  return found ? found.decompress(bytes) : bytes
+  return found ? inOwnMemory(found.decompress(bytes)) : bytes
 }
+
+/** zlib answers a part of 16 KB, which would live for as long as a session of a few hundred bytes is remembered. */
+const inOwnMemory = (bytes: Uint8Array): Uint8Array =>
+  bytes.buffer.byteLength > 2 * bytes.length ? new Uint8Array(bytes) : bytes
 
 /** Where nothing compresses so, the bytes as they are: django-redis takes for uncompressed what it cannot decompress. */
 export function compress(bytes: Uint8Array, compressor: DjangoCompressor | undefined): Uint8Array {
