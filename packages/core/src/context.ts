@@ -68,6 +68,8 @@ export class SessionContext<Data extends object = SessionData> {
   #isSealed = false
   /** The cookie's id, under which nothing was found to end: nobody has asked why. */
   #missed: string | undefined
+  /** One for all who ask for the session after `destroy()`. */
+  #following: Promise<void> | undefined
   /** This request ended a session that the browser still has the cookie of. */
   #isCleared = false
   /** The state of which a commit failed. */
@@ -115,16 +117,25 @@ export class SessionContext<Data extends object = SessionData> {
   async #findSession(access: SessionAccess = {}): Promise<Session<Data>> {
     await this.load(access)
     if (access.fresh) await this.#refresh()
-    if (this.#state?.status === 'ended') this.#begin(await this.#next(this.#state))
+    while (this.#state?.status === 'ended') {
+      this.#following ??= this.#follow(this.#state).finally(() => {
+        this.#following = undefined
+      })
+      await this.#following
+    }
     return this.#session as Session<Data>
   }
 
-  /** What follows the session that `destroy()` ended. */
-  #next({ isLate }: SessionState): SessionState | Promise<SessionState> {
-    const missed = this.#missed
+  /** Begins what follows the session that `destroy()` ended. */
+  async #follow(ended: SessionState): Promise<void> {
+    const { isLate } = ended
+    const next = await (this.#missed === undefined
+      ? newStateBySchema(this.#runtime, isLate ? 'barred' : 'new')
+      : loadState(this.#runtime, this.#missed, true))
+    // By `restart()` one may have begun meanwhile.
+    if (this.#state !== ended) return
     this.#missed = undefined
-    if (missed !== undefined) return loadState(this.#runtime, missed, true)
-    return newStateBySchema(this.#runtime, isLate ? 'barred' : 'new')
+    this.#begin(next)
   }
 
   /** Ends the session and begins a new one, as a login does: whoever ended the last one. */

@@ -172,6 +172,38 @@ describe('the cookie of an ended session', () => {
     expect(world.values).toEqual(before)
   })
 
+  test('starts none after a late logout however often it is asked for: at the same time, or after the store has failed', async () => {
+    const world = await loggedIn()
+    const old = world.cookie
+    await endings['a new login']?.(world)
+    const before = world.values
+
+    const late = world.open(world.sessions, old)
+    await late.destroy()
+    world.store.before = () => {
+      throw new Error('read ECONNRESET')
+    }
+    await expect(late.session()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    world.store.before = () => {}
+    const [session, same] = await Promise.all([late.session(), late.session()])
+    expect(same).toBe(session)
+    session.data.notice = 'logged out'
+    await late.commit()
+    expect(late.headers().setCookies).toEqual([])
+    expect(world.values).toEqual(before)
+  })
+
+  test('is followed by one session, for all of a request who ask for it', async () => {
+    const world = await loggedIn()
+    await world.request(async (context) => {
+      await context.destroy()
+      const [one, another] = await Promise.all([context.session(), context.session()])
+      one.data.a = 1
+      another.data.b = 2
+    })
+    expect((await world.open().session()).data).toEqual({ a: 1, b: 2 })
+  })
+
   test('of long ago lets one begin after a logout', async () => {
     const world = await loggedIn()
     const old = world.cookie
