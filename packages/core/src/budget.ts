@@ -94,7 +94,23 @@ export class Budget {
    * would have: a commit that was applied is reported as applied, and none is assumed. `repeated` tells of it, for what
    * such an answer cannot tell: whether a value that is no longer there ever was.
    */
-  async write<T>(call: () => Promise<T>): Promise<{ answer: T; repeated: boolean }> {
+  write<T>(call: () => Promise<T>): Promise<{ answer: T; repeated: boolean }> {
+    // A server that refuses the repeated call, as one that is failing over does, knows nothing of the first.
+    return this.#repeat(call, (error, repeated) => isRefusal(error) && !repeated)
+  }
+
+  /**
+   * What a write that was applied depends on, whatever it does: made again also where it is refused, since nobody could be told any more
+   * that nothing was done.
+   */
+  async insist<T>(call: () => Promise<T>): Promise<T> {
+    return (await this.#repeat(call, () => false)).answer
+  }
+
+  async #repeat<T>(
+    call: () => Promise<T>,
+    isInVain: (error: unknown, repeated: boolean) => boolean,
+  ): Promise<{ answer: T; repeated: boolean }> {
     for (
       let pause = FIRST_PAUSE, repeated = false;
       ;
@@ -110,11 +126,11 @@ export class Budget {
       } catch (error) {
         this.check()
         if (isUnavailable(error) && error.outcome === 'unconfirmed') throw error
-        // A server that refuses the repeated call, as one that is failing over does, knows nothing of the first.
-        if (isRefusal(error) && !repeated) {
+        if (isInVain(error, repeated)) {
           this.#uncertain = false
           throw error
         }
+        this.#uncertain = true
         this.#cause = error
         await new Promise((resolve) => setTimeout(resolve, pause))
       }

@@ -204,12 +204,12 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     if (answer.isSpent) state.id = format.createId(random)
     if (answer.outcome !== 'replaced') return { met: metBy(answer), repeated }
     if (previousKey !== undefined && (await isFenced(work, current, previousKey))) {
-      await budget.write(() => store.destroy(key, mark && { mark }))
+      await budget.insist(() => store.destroy(key, mark && { mark }))
       return { met: 'gone', repeated }
     }
     // Before it is told of, so that the old id brings nothing back; and not before it is made, which would call off a move
     // from the previous format that is under way, and end the session that it has just made.
-    if (isLeftBehind) await destroyKeys(runtime, keys, budget)
+    if (isLeftBehind) await budget.insist(() => destroyKeys(runtime, keys, budget))
     const owner = isLogin ? ownerOf(draft) : {}
     adopt(work, draft, { id, key, value, expiresAt, output })
     state.cookie = 'set'
@@ -224,7 +224,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
 async function isFenced({ runtime, budget }: Commit, { header }: StoredState, previousKey: string) {
   const { format, store } = runtime
   if (header.owner === undefined || !store.supports.owners) return false
-  return (await budget.read(() => store.read(fenceKeyOf(format, previousKey)))) !== null
+  return (await budget.insist(() => store.read(fenceKeyOf(format, previousKey)))) !== null
 }
 
 /** Moves the idle deadline and nothing else. */

@@ -14,17 +14,18 @@ export async function destroyKeys(
   if (format.isReadOnly) throw new SessionReadOnlyError()
   const mark = format.endMark?.(now(), random)
   // However late it is applied, an end that was asked for does no harm.
-  const end = async () => (await budget.write(() => store.destroy(key, mark && { mark }))).answer
-  if (previousKey === undefined) return end()
+  const end = () => store.destroy(key, mark && { mark })
+  const endHere = async () => (await budget.write(end)).answer
+  if (previousKey === undefined) return endHere()
 
   // In this order: who moves the session meanwhile finds nothing to move, or has moved it to where it is ended next.
   const { answer: hasEndedThere } = await budget.write(() => store.destroy(previousKey))
-  const hasEndedHere = await end()
+  const hasEndedHere = await (hasEndedThere ? budget.insist(end) : endHere())
   if (hasEndedThere && !hasEndedHere && mark) {
     // Readers of the previous format would take a mark for a broken session, so it is left at the new key: or what a move has
     // made there meanwhile is ended, which others may use before the move learns that it was too late.
-    const { answer: isMarked } = await budget.write(() => store.create(key, mark.value, mark.expiresAt))
-    if (!isMarked) await end()
+    const isMarked = await budget.insist(() => store.create(key, mark.value, mark.expiresAt))
+    if (!isMarked) await budget.insist(end)
   }
   return hasEndedThere || hasEndedHere
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromUtf8, utf8 } from './bytes.ts'
 import type { SessionContext } from './context.ts'
-import { SessionValueError } from './errors.ts'
+import { SessionValueError, StoreUnavailableError } from './errors.ts'
 import type { SessionFormat } from './format.ts'
 import { parseData } from './json.ts'
 import { migrate } from './migrate.ts'
@@ -129,6 +129,59 @@ describe('migrate()', () => {
       world.time += 61_000
       expect((await world.open(world.sessions, `sid=${id}`).session()).isNew).toBe(true)
     }
+  })
+
+  describe('where the store refuses a step that follows on one which was applied', () => {
+    const refused = () => {
+      throw new StoreUnavailableError('CLUSTERDOWN')
+    }
+    /** Refuses what is asked of it once `after` has been done, for so many times. */
+    function refuse(world: World, after: string, times: number) {
+      let isAsked = false
+      let left = times
+      world.store.before = () => (isAsked && left-- > 0 ? refused() : undefined)
+      world.store.after = (verb) => {
+        isAsked ||= verb === after
+      }
+    }
+    const steps: [string, string, (context: SessionContext) => Promise<unknown>][] = [
+      ['rotation', 'rotate', async (context) => (await context.session()).rotate()],
+      ['login', 'rotate', async (context) => (await context.session()).authenticate('ada')],
+      ['logout', 'destroy', (context) => context.destroy()],
+    ]
+
+    test.each(steps)('a %s is made whole within its time', async (_, verb, work) => {
+      const world = worldOf({}, { storeTimeout: 2 })
+      await world.request((context) => context.session())
+      put(world, { _idle: 100, stale: true })
+      const context = world.open()
+      await context.session()
+      refuse(world, verb, 2)
+      await work(context)
+      await context.commit()
+      world.store.before = () => {}
+      const change = context.idChange()
+      expect(change?.type).toBe(verb === 'rotate' ? 'set' : 'clear')
+      const { isNew } = await world
+        .open(world.sessions, change?.type === 'set' ? `sid=${change.id}` : '')
+        .session()
+      expect(isNew).toBe(verb === 'destroy')
+      expect(living(world)).toHaveLength(verb === 'rotate' ? 1 : 0)
+    })
+
+    test.each(steps)('nobody is told that nothing was done of a %s', async (_, verb, work) => {
+      const world = worldOf({}, { storeTimeout: 0.1 })
+      await world.request((context) => context.session())
+      put(world, { _idle: 100, stale: true })
+      const context = world.open()
+      await context.session()
+      refuse(world, verb, Number.POSITIVE_INFINITY)
+      const done = async () => {
+        await work(context)
+        await context.commit()
+      }
+      await expect(done()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'unknown' })
+    })
   })
 
   test('what an old server writes after the move is not seen', async () => {

@@ -595,6 +595,28 @@ describe('a session that is rotated while it is moved between two slots', () => 
   )
 })
 
+describe('a session that was moved', () => {
+  test('keeps the cookie of its rotation where the reply is lost that says whether all of its owner have ended', async () => {
+    const from = nativeFormat({ prefix: 'old:' })
+    const world = new World({ format: from })
+    const { cookie } = await logIn(world)
+    const sessions = world.another({ ...migrate({ from: { format: from } }), storeTimeout: 2 })
+    const context = sessions.open({ cookie })
+    const session = await context.session()
+    await session.rotate()
+    world.store.after = (verb) => {
+      if (verb !== 'rotate') return
+      world.store.after = () => {
+        world.store.after = () => {}
+        throw new Error('read ECONNRESET')
+      }
+    }
+    await context.commit()
+    expect(context.headers().setCookies).toHaveLength(1)
+    expect(await sessions.listByOwner('ann')).toMatchObject([{ handle: session.handle }])
+  })
+})
+
 describe('the index', () => {
   test('lies among the sessions of its format, told apart by its name', () => {
     const format = nativeFormat({ prefix: 'app:' })
