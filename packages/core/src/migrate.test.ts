@@ -269,6 +269,31 @@ describe('migrate()', () => {
   })
 })
 
+describe('migrate() from sessions that are stored encrypted', () => {
+  const encryption = { keys: ['o'.repeat(32)] }
+  const from = nativeFormat({ prefix: 'from:' })
+
+  test.each<[string, object]>([
+    ['with the same keys', { encryption }],
+    ['with other keys', { encryption: { keys: ['n'.repeat(32)] } }],
+    ['without', {}],
+  ])('reads them by `from.encryption`, and stores what it moves %s', async (_, options) => {
+    const world = new World({ format: from, encryption })
+    await world.request(async (context) => Object.assign((await context.session()).data, { secret: 'plain' }))
+    const sessions = world.another({ ...migrate({ from: { format: from, encryption } }), ...options })
+    for (let use = 0; use < 2; use++) {
+      expect((await world.open(sessions).session()).data).toEqual({ secret: 'plain' })
+    }
+    expect(world.eventsOf('moved')).toHaveLength(1)
+    expect(world.values.join().includes('plain')).toBe(!('encryption' in options))
+  })
+
+  test('refuses it for a format that stores nothing encrypted, and keys that are none', () => {
+    expect(() => migrate({ from: { format: old, encryption } })).toThrow('`from.encryption`')
+    expect(() => migrate({ from: { format: from, encryption: { keys: [] } } })).toThrow(TypeError)
+  })
+})
+
 type Handler = (context: SessionContext, i: number) => Promise<unknown>
 const handlers = {
   read: async (context) => (await context.session()).data.start,

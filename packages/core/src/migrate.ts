@@ -1,3 +1,4 @@
+import { createCipher, type EncryptionOptions } from './cipher.ts'
 import type { CookieTransport } from './cookie.ts'
 import { cookieTransport } from './cookie.ts'
 import type { CookieOptions, ResolvedCookieOptions } from './cookie-options.ts'
@@ -10,7 +11,13 @@ type MakeTransport = (cookie: ResolvedCookieOptions) => CookieTransport
 
 export interface MigrateOptions {
   /** What is moved from: how those sessions lie, and the cookies that browsers still hold of them. */
-  from: { format: SessionFormat; transport?: MakeTransport; cookie?: CookieOptions }
+  from: {
+    format: SessionFormat
+    transport?: MakeTransport
+    cookie?: CookieOptions
+    /** The `encryption` that those sessions were stored with. Default none: that of `createSessions` is for what is moved to. */
+    encryption?: EncryptionOptions
+  }
   /** What is moved to. Default: the native format, and one cookie as the option `cookie` of `createSessions` describes it. */
   to?: { format?: SessionFormat; transport?: MakeTransport }
 }
@@ -31,6 +38,11 @@ export function migrate(options: MigrateOptions) {
     )
   }
   const next = to.format ?? nativeFormat()
+  if (from.encryption !== undefined && !from.format.withCipher) {
+    throw new TypeError(
+      `The option \`from.encryption\` of migrate() needs the native format; '${from.format.name}' stores nothing encrypted.`,
+    )
+  }
   if (next.keyOf('id') === from.format.keyOf('id')) {
     throw new TypeError('migrate() needs two formats that keep their sessions under different keys.')
   }
@@ -39,8 +51,9 @@ export function migrate(options: MigrateOptions) {
       'migrate() needs two formats that can be written: it takes from one and puts into the other.',
     )
   }
+  const previous = from.encryption ? from.format.withCipher?.(createCipher(from.encryption)) : undefined
   return {
-    format: movingFormat(from.format, next),
+    format: movingFormat(previous ?? from.format, next),
     transport: (cookie: ResolvedCookieOptions): CookieTransport => {
       const before = (from.transport ?? cookieTransport)(resolveCookieOptions(from.cookie ?? {}))
       return bothTransports(before, (to.transport ?? cookieTransport)(cookie), next)

@@ -596,6 +596,19 @@ describe('a session that is rotated while it is moved between two slots', () => 
 })
 
 describe('a session that was moved', () => {
+  test('is listed once, also where it is moved while the list is being made', async () => {
+    const from = nativeFormat({ prefix: 'old:' })
+    const world = new World({ format: from })
+    const { cookie, handle } = await logIn(world)
+    const sessions = world.another(migrate({ from: { format: from } }))
+    let looks = 0
+    world.store.before = async (verb) => {
+      if (verb === 'members' && ++looks === 2) await sessions.open({ cookie }).session()
+    }
+    expect(await sessions.listByOwner('ann')).toMatchObject([{ handle }])
+    expect(looks).toBe(2)
+  })
+
   test('keeps the cookie of its rotation where the reply is lost that says whether all of its owner have ended', async () => {
     const from = nativeFormat({ prefix: 'old:' })
     const world = new World({ format: from })

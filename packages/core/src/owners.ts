@@ -35,7 +35,9 @@ export async function listByOwner(runtime: Runtime, owner: string): Promise<Owne
   const places = placesOf(runtime, owner, 'listByOwner()', 'load')
   const lists: OwnedSession[][] = []
   for (const place of places) lists.unshift(await listIn(place))
-  return lists.flat()
+  // What was moved between two looks is in both, by the same handle.
+  const seen = new Set<string>()
+  return lists.flat().filter(({ handle }) => !seen.has(handle) && seen.add(handle))
 }
 
 async function listIn(place: OwnersPlace): Promise<OwnedSession[]> {

@@ -329,6 +329,12 @@ describe('authenticate', () => {
     const session = await new World().open().session()
     expect(() => session.authenticate(owner as string)).toThrow(TypeError)
   })
+
+  test.each([null, 5, ['phone']])('refuses a label that is no string: %j', async (label) => {
+    const session = await new World().open().session()
+    expect(() => session.authenticate('ann', { label: label as string })).toThrow('`label`')
+    expect(session.owner).toBeUndefined()
+  })
 })
 
 describe('deadlines', () => {

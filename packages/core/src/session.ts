@@ -159,6 +159,9 @@ export class Session<Data extends object = SessionData> {
     if (typeof owner !== 'string' || owner === '' || LONE_SURROGATE.test(owner)) {
       throw new TypeError('authenticate() takes the owner as a non-empty string of well-formed Unicode.')
     }
+    if (!['string', 'undefined'].includes(typeof options.label)) {
+      throw new TypeError('The option `label` of authenticate() must be a string.')
+    }
     return this.#exclusively(async () => {
       const state = this.#state
       this.#assertCookieCanChange()
