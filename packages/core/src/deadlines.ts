@@ -8,7 +8,7 @@ type Lifetime = Pick<SessionHeader, 'createdAt' | 'authenticatedAt' | 'expiry'>
 /** Epoch ms at which the session ends however much it is used; `Infinity` for never. Counted from the last login on. */
 export function absoluteDeadline(
   { createdAt, authenticatedAt }: Lifetime,
-  { absoluteTimeout }: Policy,
+  { absoluteTimeout }: Pick<Policy, 'absoluteTimeout'>,
 ): number {
   if (absoluteTimeout === false) return Number.POSITIVE_INFINITY
   return (authenticatedAt ?? createdAt) + absoluteTimeout * 1000

@@ -1,5 +1,7 @@
+import { absoluteDeadline } from './deadlines.ts'
 import type { SessionFormat, SessionHeader } from './format.ts'
 import { handleOf, hashId } from './handle.ts'
+import type { ResolvedSessionOptions } from './options.ts'
 import type { IndexEntry, IndexedStore, SessionStore } from './store.ts'
 
 /** What an owner's name becomes in a key: SHA-256 cut to 216 bits, as ids do. */
@@ -20,22 +22,16 @@ export const indexKeyOf = ({ prefix }: SessionFormat, owner: string): string =>
 export const isIndexKey = (key: string, prefix: string): boolean =>
   key.startsWith(prefix + MARKER) && /^[\w-]{36}$/.test(key.slice(prefix.length + MARKER.length))
 
-interface Place {
-  store: SessionStore
-  format: SessionFormat
-}
+type Place = Pick<ResolvedSessionOptions, 'store' | 'format' | 'absoluteTimeout'>
 
 /** What a write says of the session it stores; nothing for one without an owner, or where the store keeps no index. */
-export function indexEntry(
-  { store, format }: Place,
-  header: SessionHeader,
-  id: string,
-): IndexEntry | undefined {
+export function indexEntry(place: Place, header: SessionHeader, id: string): IndexEntry | undefined {
+  const { store, format } = place
   if (header.owner === undefined || !store.supports.owners) return undefined
   return {
     key: indexKeyOf(format, header.owner),
     note: handleOf(id),
-    expiresAt: indexedUntil(header),
+    expiresAt: indexedUntil(place, header),
   }
 }
 
@@ -50,7 +46,7 @@ export function renewedEntry(
   id: string,
 ): IndexEntry | undefined {
   const isOurs = place.format.slideFields !== undefined && stored.authenticatedAt !== undefined
-  if (isOurs && indexedUntil(header) <= indexedUntil(stored)) return undefined
+  if (isOurs && indexedUntil(place, header) <= indexedUntil(place, stored)) return undefined
   return indexEntry(place, header, id)
 }
 
@@ -59,16 +55,20 @@ export const isEntryDue = (place: Place, header: SessionHeader, now: number): bo
   header.owner !== undefined &&
   place.store.supports.owners &&
   place.format.slideFields !== undefined &&
-  indexedUntil({ ...header, writtenAt: now }) > indexedUntil(header)
+  indexedUntil(place, { ...header, writtenAt: now }) > indexedUntil(place, header)
 
 /** Epoch ms. No read moves a session's deadline past it, unless it is due for a write. */
-function indexedUntil({ until, idle, writtenAt }: SessionHeader): number {
-  if (Number.isFinite(until)) return until
-  return (Math.floor(writtenAt / LEASE_MS) + 2) * LEASE_MS + idle * 1000
+function indexedUntil(place: Place, header: SessionHeader): number {
+  const { until, idle, writtenAt } = header
+  // Another library may move a date, and nobody here learns of it.
+  const last = place.format.slideFields ? until : absoluteDeadline(header, place)
+  if (Number.isFinite(last)) return last
+  const lease = (Math.floor(writtenAt / LEASE_MS) + 2) * LEASE_MS
+  return Number.isFinite(until) ? Math.max(until, lease) : lease + idle * 1000
 }
 
 /** Throws a `TypeError` where owners have no index, or what is in it could not be ended. */
-export function assertOwners({ store, format }: Place, what: string): void {
+export function assertOwners({ store, format }: Pick<Place, 'store' | 'format'>, what: string): void {
   if (!store.supports?.owners) {
     throw new TypeError(
       `${what} needs a store that lists sessions by owner (\`supports.owners\`); '${store.name}' does not.`,

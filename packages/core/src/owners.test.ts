@@ -728,6 +728,26 @@ describe('sessions that other libraries write as well', () => {
     expect(await handlesOf(world)).toEqual([handle])
   })
 
+  test.each([30 * 86_400, false] as const)(
+    'stay in the index where another library moves the date that they were given, the absolute deadline being %j',
+    async (absoluteTimeout) => {
+      const world = new World({ format: foreign, absoluteTimeout })
+      const until: number[] = []
+      const { create } = world.store
+      world.store.create = (key, value, expiresAt, options) => {
+        if (options?.index) until.push(options.index.expiresAt)
+        return create(key, value, expiresAt, options)
+      }
+      await world.request(async (context) => {
+        const session = await context.session()
+        await session.authenticate('ann')
+        session.setExpiry(new Date(world.time + DAY))
+      })
+      expect(until[0]).toBeGreaterThanOrEqual(world.time + 30 * DAY)
+      expect(until[0]).toBeLessThanOrEqual(world.time + 61 * DAY)
+    },
+  )
+
   test("are let be where they became another owner's", async () => {
     const world = new World({ format: foreign })
     const [anns, bobs] = [await logIn(world), await logIn(world, 'bob')]

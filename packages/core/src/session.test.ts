@@ -332,7 +332,7 @@ describe('authenticate', () => {
 
   test.each([null, 5, ['phone']])('refuses a label that is no string: %j', async (label) => {
     const session = await new World().open().session()
-    expect(() => session.authenticate('ann', { label: label as string })).toThrow('`label`')
+    expect(() => session.authenticate('ann', { label: label as never })).toThrow('`label`')
     expect(session.owner).toBeUndefined()
   })
 })
