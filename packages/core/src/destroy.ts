@@ -19,9 +19,10 @@ export async function destroyKeys(
   if (previousKey === undefined) return endHere()
 
   // In this order: who moves the session meanwhile finds nothing to move, or has moved it to where it is ended next.
-  const { answer: hasEndedThere } = await budget.write(() => store.destroy(previousKey))
-  const hasEndedHere = await (hasEndedThere ? budget.insist(end) : endHere())
-  if (hasEndedThere && !hasEndedHere && mark) {
+  const { answer: hasEndedThere, repeated } = await budget.write(() => store.destroy(previousKey))
+  const mayHaveEndedThere = hasEndedThere || repeated
+  const hasEndedHere = await (mayHaveEndedThere ? budget.insist(end) : endHere())
+  if (mayHaveEndedThere && !hasEndedHere && mark) {
     // Readers of the previous format would take a mark for a broken session, so it is left at the new key: or what a move has
     // made there meanwhile is ended, which others may use before the move learns that it was too late.
     const isMarked = await budget.insist(() => store.create(key, mark.value, mark.expiresAt))

@@ -119,6 +119,18 @@ describe('migrate()', () => {
     },
   )
 
+  test('a logout whose first reply is lost bars its id as any other', async () => {
+    const world = worldOf({}, { storeTimeout: 2 })
+    world.store.after = (verb) => {
+      if (verb !== 'destroy') return
+      world.store.after = () => {}
+      throw new Error('read ECONNRESET')
+    }
+    await world.open().destroy()
+    expect(living(world)).toEqual([])
+    expect([...world.store.entries.keys()]).toEqual([newKey])
+  })
+
   test('a rotation and a logout remove what an old server has brought back to the old key', async () => {
     for (const end of ['rotate', 'destroy'] as const) {
       const world = worldOf()

@@ -35,7 +35,9 @@ export async function moveSession(runtime: Runtime, budget: Budget, id: string):
     const { value } = found
     const moved = translate(runtime, previous, { value, previousKey, key })
     if (!moved) return isMade ? endMade() : null
-    const options = { notAfter: budget.notAfter, index: indexEntry(runtime, moved.header, id) }
+    const entry = indexEntry(runtime, moved.header, id)
+    const index = entry && { ...entry, isKnown: true }
+    const options = { notAfter: budget.notAfter, index }
     const expected = previous.expected(value)
     const { answer } = await budget.write(() =>
       store.rotate(previousKey, key, moved.value, moved.expiresAt, expected, options),

@@ -106,6 +106,11 @@ export interface IndexEntry {
   expiresAt: number
   /** With `rotate`: the new key takes over the rank of the old one, where that one is in the index. Default `false`. */
   keepsRank?: boolean
+  /**
+   * With `rotate`: others know the new key and may use it before this is answered, so that it has to be in the index before it is made,
+   * should the rest fail. Default `false`.
+   */
+  isKnown?: boolean
 }
 
 export interface EndOptions extends WriteOptions {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EndOptions, EnumerableStore } from '@tegata/core'
+import { createSessions, type EndOptions, type EnumerableStore, migrate, nativeFormat } from '@tegata/core'
 import { redisOrSkip } from '@tegata/test-servers'
 import { expect, test } from 'vitest'
 import { redisStore } from './redis-store.ts'
@@ -86,6 +86,57 @@ await redisOrSkip('a call repeated because its reply was lost answers as the fir
     await expect(rotate()).rejects.toMatchObject({ outcome: 'not-applied' })
     expect(await rotate()).toEqual({ outcome: 'replaced' })
     expect(await fixture.dump()).toMatchObject({ l: 'B' })
+  })
+
+  /** Two servers of a Cluster, of which `send` answers for both. */
+  function clusterStore(answer: (nth: number) => unknown) {
+    const commands = commandsOf(fixture.client)
+    let sent = 0
+    return redisStore({
+      ...commands,
+      primaries: async () => [commands],
+      async send(key, args) {
+        await answer(++sent)
+        return commands.send(key, args)
+      },
+    })
+  }
+  const refuse = () => {
+    throw Object.assign(new Error('CLUSTERDOWN The cluster is down'), { name: 'ReplyError' })
+  }
+
+  test('create with an index that refuses it is not called refused where the key could not be taken back', async () => {
+    // Making the key, entering it, taking it back.
+    const store = clusterStore((nth) => (nth === 2 || nth === 3) && refuse())
+    const options = { index: { key: 'index', note: 'one', expiresAt: later() } }
+    const create = () => store.create('k', utf8('A'), later(), options)
+    await expect(create()).rejects.toMatchObject({ outcome: 'unknown' })
+    expect(await create()).toBe(true)
+    expect(await fixture.client.hkeys('index')).toContain('k')
+  })
+
+  test('a session whose move was left half done ends with all of its owner', async () => {
+    const from = nativeFormat({ prefix: 'from:' })
+    const { store } = fixture
+    const context = createSessions({ store, format: from }).open({})
+    const session = await context.session()
+    await session.authenticate('ann')
+    await context.commit()
+
+    // The index's primary, from when the new key is made.
+    const newKey = nativeFormat().keyOf(session.id)
+    const hangs = clusterStore(async () => {
+      if ((await fixture.client.exists(newKey)) === 1) throw new Error('read ECONNRESET')
+    })
+    const moving = migrate({ from: { format: from } })
+    const request = createSessions({ store: hangs, ...moving, storeTimeout: 0.1 }).open({ id: session.id })
+    await expect(request.session()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+
+    const sessions = createSessions({ store: clusterStore(() => {}), ...moving })
+    expect(await sessions.open({ id: session.id }).session()).toMatchObject({ isNew: false, owner: 'ann' })
+    expect(await sessions.listByOwner('ann')).toMatchObject([{ handle: session.handle }])
+    await sessions.destroyByOwner('ann')
+    expect((await sessions.open({ id: session.id }).session()).isNew).toBe(true)
   })
 
   test('rotate, but not to a key that holds something else', async () => {

@@ -35,7 +35,9 @@ export function rotateInOneStep(run: RunScript, left: Left, index: SessionIndex)
 
 /**
  * Two slots of a Cluster: the new key is made and entered into its index, then the old one ended if it still holds what is expected, else the new one is taken
- * back. Nobody knows the new id before the end, so nobody can use it; a crash in between leaves it until its deadline.
+ * back. Nobody knows the new id before the end, so nobody can use it; a crash in between leaves it until its deadline. Where the id is
+ * known, as that of a session which is moved from another format, the new key is entered before it is made, too: whoever reads the index
+ * in between takes it for gone, and out.
  */
 export function rotateInTwoSteps(
   run: RunScript,
@@ -51,6 +53,7 @@ export function rotateInTwoSteps(
     const deadline = left(expiresAt)
     let isMadeNow = false
     if (deadline !== '0') {
+      if (entry?.isKnown) await index.enter(entry, newKey)
       const args = [value, deadline]
       const [outcome, made] = await run('create', { keys: [newKey], args, notAfter, ifLost: 'unknown' })
       if (outcome === 'taken') return { outcome }
@@ -104,7 +107,19 @@ export async function takeBack(
   isMadeNow: boolean,
 ): Promise<void> {
   const isRefused = error instanceof StoreUnavailableError && error.outcome === 'not-applied'
-  if (isRefused && isMadeNow) await undo(run, key, value).catch(() => {})
+  if (!isRefused || !isMadeNow) return
+  try {
+    await undo(run, key, value)
+  } catch (cause) {
+    // The same call, made again, finds what is left of it.
+    throw new StoreUnavailableError(
+      'Of a write for a session a part was refused, and the rest not taken back.',
+      {
+        cause,
+        outcome: 'unknown',
+      },
+    )
+  }
 }
 
 /**
