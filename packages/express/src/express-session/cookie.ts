@@ -65,6 +65,8 @@ const methods: ThisType<Fields> & Record<string, unknown> = {
       throw new TypeError('maxAge must be a number of milliseconds')
     }
     this.expires = typeof ms === 'number' ? new Date(Date.now() + ms) : (ms as null)
+    // And not a millisecond less where that took one: a cookie that changed has its session written.
+    if (typeof ms === 'number' && Number.isFinite(this.originalMaxAge)) this.originalMaxAge = Math.floor(ms)
   },
 
   /** Named one by one and in this order: it is what other servers compare, and what they expect to find stored. */

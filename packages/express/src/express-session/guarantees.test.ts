@@ -624,6 +624,17 @@ describe('A Tegata store', () => {
     expect(calls).toEqual(expected)
   })
 
+  test('is asked for no write by a read, however much time passes between two looks at the clock', async () => {
+    const { store, calls } = observed()
+    const { get } = await serve({ options: { store }, handler: counting })
+    const cookie = cookieOf(await get('/count'))
+    let time = Date.now()
+    vi.spyOn(Date, 'now').mockImplementation(() => ++time)
+    calls.length = 0
+    expect((await get('/', cookie)).body).toBe('[1,60000]')
+    expect(calls).toEqual(['read'])
+  })
+
   test.each([
     ['its own `maxAge`', '/long', (text: string) => text, 3_600_000],
     ['the middleware’s', '/', (text: string) => text, 60_000],

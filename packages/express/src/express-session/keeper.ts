@@ -1,15 +1,15 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
 import { type AnyResponse, holdResponse } from '@tegata/node-response'
 import type { CookieLines } from './cookie-lines.ts'
-import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
+import type { Backend, HeldSession } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
 import type { Legacy, SessionKeeper } from './keeper-of.ts'
 import { LoadedData } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { showKept } from './request-properties.ts'
 import { addCookie, clearCookie, createCookie } from './response-cookie.ts'
+import { SessionChanges } from './session-changes.ts'
 import { Session } from './session-object.ts'
-import { isOther, type Version, versionOf } from './session-version.ts'
 import type { CookieSigner, SignedId } from './signed-cookie.ts'
 import { revive } from './store.ts'
 import type { ConnectStore, SessionObject, SessionRequest } from './types.ts'
@@ -26,12 +26,6 @@ export interface Mount {
 
 /** Who learns when a call of the store fails: who made it, or the response, at its end at the latest. */
 type Told = 'caller' | 'response'
-
-/** Milliseconds by which a deadline may lag behind the end of a response that leaves in parts. */
-const MOST_LAG = 1000
-
-/** What new sessions hold. */
-const EMPTY = new LoadedData({})
 
 /** What a request does to its session, and when the response may leave. */
 export class Keeper implements SessionKeeper {
@@ -51,17 +45,7 @@ export class Keeper implements SessionKeeper {
   #held: HeldSession | undefined
   /** What `req.session` becomes at its first use. */
   #pending: 'nothing' | 'loaded' | 'new' = 'nothing'
-  /** As this request found it, or began it. */
-  #original: Version | undefined
-  /** As the store has it, as far as this request has to care. */
-  #saved: Version | undefined
-  /** The end of the request was prepared: what comes after it is saved only if it changes something. */
-  #isSettled = false
-  /** Epoch ms of when it was last. */
-  #settledAt = 0
-  #isModified = false
-  /** In this turn of the event loop: nobody has come in between. */
-  #isJustSaved = false
+  readonly #changes: SessionChanges
   /** Ids of sessions that this request ended. */
   #ended: string[] | undefined
   /** Ids of sessions that it had and left behind. */
@@ -81,6 +65,7 @@ export class Keeper implements SessionKeeper {
     this.message = req
     this.#res = res
     this.#mount = mount
+    this.#changes = new SessionChanges(mount.settings)
     this.sessionStore = mount.backend.store
     this.fail = next
   }
@@ -199,7 +184,7 @@ export class Keeper implements SessionKeeper {
     const id = settings.genid(this.message)
     this.#id = id
     this.#held = typeof id === 'string' ? backend.create(id) : undefined
-    this.#original ??= { id, data: EMPTY }
+    this.#changes.began(id)
   }
 
   #createSession(): SessionObject {
@@ -223,12 +208,11 @@ export class Keeper implements SessionKeeper {
       // What is large counts as handed out once it is read.
       const data = loaded.show(loaded.shallow({ ...stored }))
       createSession(this.message, data)
-      this.#original = { id, data: LoadedData.of(data) }
+      this.#changes.found(id, LoadedData.of(data))
     } else {
-      this.#original = { id, data: loaded }
+      this.#changes.found(id, loaded)
       this.#session = loaded.show(revive(this.message, loaded.shallow(stored)))
     }
-    if (!this.#mount.settings.resave) this.#saved = this.#original
     return this.#session as SessionObject
   }
 
@@ -237,10 +221,8 @@ export class Keeper implements SessionKeeper {
   }
 
   #save(session: SessionObject, told: Told | 'commit'): Promise<void> {
-    const version = versionOf(session, this.#original, session.id !== this.#cookieId)
+    const version = this.#changes.saving(session, session.id === this.#cookieId)
     const { id, data } = version
-    // From now on, and even if it fails: who asked for it is told.
-    this.#saved = version
     const save = () => {
       this.#isLost = true
       const held = this.#heldNow(id)
@@ -249,11 +231,7 @@ export class Keeper implements SessionKeeper {
     return this.#inTurn(told, save, (stored) => {
       version.data = stored
       this.#isLost = false
-      if (told === 'commit') return
-      this.#isJustSaved = true
-      setImmediate(() => {
-        this.#isJustSaved = false
-      })
+      if (told !== 'commit') this.#changes.saved()
     })
   }
 
@@ -261,7 +239,7 @@ export class Keeper implements SessionKeeper {
     const reload = async () => {
       const held = await this.#heldFor(session.id)
       const { stored, data } = await held.reload()
-      if (this.#saved) this.#saved = { id: session.id, data }
+      this.#changes.reloaded(session.id, data)
       const { createSession } = this.#mount.backend.own
       if (createSession) createSession(this.message, stored)
       else this.message.session = revive(this.message, stored)
@@ -320,22 +298,12 @@ export class Keeper implements SessionKeeper {
     }
     try {
       const work = this.#plan()
-      this.#settled()
+      this.#changes.settle()
       return work
     } catch (error) {
       this.#isLost = true
       return Promise.reject(error)
     }
-  }
-
-  #settled(): void {
-    this.#isSettled = true
-    this.#settledAt = Date.now()
-  }
-
-  /** Whether the deadline has to move: at the end of the request, and at the end of a response that went on for longer than it may lag. */
-  get #isDue(): boolean {
-    return !this.#isSettled || (!this.#isLost && Date.now() - this.#settledAt > MOST_LAG)
   }
 
   #report(error: unknown, told: 'commit' | 'late'): void {
@@ -348,6 +316,7 @@ export class Keeper implements SessionKeeper {
 
   #plan(): Promise<void> | undefined {
     const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#mount.settings
+    const changes = this.#changes
     const req = this.message
     const isShown = Object.hasOwn(req, 'session')
     // Deleted, and another one put in its place.
@@ -359,8 +328,9 @@ export class Keeper implements SessionKeeper {
     // A load that failed ends nothing and begins nothing.
     else if (!this.#held) return undefined
     if (this.#pending === 'loaded' && isShown && !rolling) {
-      if (this.#isTouched(this.sessionID, undefined)) return undefined
-      if (!resave || this.#isSettled) return this.#isDue ? this.#touch(undefined) : undefined
+      if (changes.isTouched(this.#alive(this.sessionID), undefined)) return undefined
+      if (!resave || changes.isSettled)
+        return changes.isDue(this.#isLost) ? this.#touch(undefined) : undefined
     }
     const session = isShown ? req.session : undefined
     const id = this.sessionID
@@ -370,51 +340,22 @@ export class Keeper implements SessionKeeper {
     }
     if (typeof id !== 'string') return undefined
 
-    this.#isModified = isOther(this.#original, session)
-    const isDue = this.#isDue
-    if (isDue) session.touch()
-    const isUninitialized = !saveUninitialized && !this.#saved && this.#cookieId !== id
-    const isUnsaved =
-      isUninitialized || this.#saved === this.#original ? this.#isModified : this.#isUnsaved(session)
-    const isTouched = this.#isTouched(id, session)
-    if (isUnsaved && !((isTouched || this.#isSettled) && this.#isAsFound))
-      return this.#save(session, 'commit')
-    if (isTouched || !isDue || this.#isLost) return undefined
-    return this.#cookieId === id || this.#isAsSaved(session) ? this.#touch(session) : undefined
+    const standing = { held: this.#alive(id), isSent: this.#cookieId === id, isLost: this.#isLost }
+    const left = changes.leftFor(session, standing)
+    if (left === 'save') return this.#save(session, 'commit')
+    return left && this.#touch(session)
   }
 
-  /** There is nothing to do for a session that did not change, and no cookie goes out that needs it to be alive. */
-  #isTouched(id: string, session: SessionObject | undefined): boolean {
-    const held = this.#held
-    if (this.#mount.settings.rolling || held?.id !== id || this.#ended?.includes(id)) return false
-    const setsCookie = this.#isModified && session?.cookie.expires != null && !this.#isSettled
-    return (!setsCookie || this.#isJustSaved) && held.isTouched(session)
-  }
-
-  /** Neither changed nor saved by this request. */
-  get #isAsFound(): boolean {
-    return !this.#isModified && (this.#saved === undefined || this.#saved === this.#original)
-  }
-
-  #isUnsaved(session: SessionObject): boolean {
-    if (isOther(this.#saved, session)) return true
-    const { id, cookie } = session
-    // One that follows another is written whole at the end of the request, if that makes a difference.
-    if (id === this.#original?.id) return false
-    const { isUndated, at = 0, cookie: saved } = this.#saved as Version
-    return !isSameCookie(saved, cookie) || (!this.#isSettled && (isUndated || Date.now() - at > MOST_LAG))
-  }
-
-  /** A new one, stored before the first byte left. */
-  #isAsSaved({ id, cookie }: SessionObject): boolean {
-    return this.#isSettled && this.#held?.id === id && isSameCookie(this.#saved?.cookie, cookie)
+  /** Where a session lies, unless it is not the one that this request has, or was ended by it. */
+  #alive(id: string): HeldSession | undefined {
+    return this.#held?.id === id && !this.#ended?.includes(id) ? this.#held : undefined
   }
 
   #touch(session: SessionObject | undefined): Promise<void> | undefined {
     this.#isLost = true
     const touch = () => this.#held?.touch(session) ?? Promise.resolve()
     // Nothing is unsaved, so that no response is cut off.
-    return this.#inTurn(this.#isSettled ? 'late' : 'commit', touch, () => {
+    return this.#inTurn(this.#changes.isSettled ? 'late' : 'commit', touch, () => {
       this.#isLost = false
     })
   }
@@ -439,8 +380,8 @@ export class Keeper implements SessionKeeper {
       const { cookie } = session
       const isSet =
         this.#cookieId !== id
-          ? settings.saveUninitialized || this.#isModified
-          : settings.rolling || (cookie.expires != null && this.#isModified)
+          ? settings.saveUninitialized || this.#changes.isModified
+          : settings.rolling || (cookie.expires != null && this.#changes.isModified)
       if (!isSet) return this.#clearCookie()
       if (cookie.secure && !isSecure(req, settings.proxy)) return settings.reportInsecure()
       const value = (this.#cookieId === id && this.#sent?.sent) || signer.sign(id)
@@ -484,13 +425,13 @@ export class Keeper implements SessionKeeper {
     const turn: Promise<void> = work.then(
       (result) => {
         if (this.#busy === turn) this.#busy = undefined
-        if (isCommit) this.#settled()
+        if (isCommit) this.#changes.settle()
         done(result)
       },
       (error) => {
         if (this.#busy === turn) this.#busy = undefined
         if (isCommit) {
-          this.#settled()
+          this.#changes.settle()
           return this.#report(error, told)
         }
         if (told === 'response' && !isInterruption(error)) this.#failure = { error }
