@@ -109,7 +109,8 @@ await clusterOrSkip('nearCache on a Cluster', (cluster) => {
       write,
       read: () => count('k'),
       maxStale: MAX_STALE,
-      during: cluster.failOver(await cluster.primaryOf('k')),
+      // Once reads and writes are on their way.
+      during: sleep(100).then(async () => cluster.failOver(await cluster.primaryOf('k'))),
     })
     expect(stale).toBe(0)
     await hot('k')
@@ -164,7 +165,7 @@ await sentinelsOrSkip('nearCache under Sentinels', (sentinels) => {
       write: (n) => direct.set('k', String(n), 'PX', 60_000),
       read: () => count('k'),
       maxStale: MAX_STALE,
-      during: sentinels.failOver(),
+      during: sleep(100).then(() => sentinels.failOver()),
     })
     expect(stale).toBe(0)
     await hot('k')

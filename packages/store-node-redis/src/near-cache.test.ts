@@ -178,7 +178,8 @@ await clusterOrSkip('nearCache on a Cluster', (cluster) => {
         write,
         read: count,
         maxStale: MAX_STALE,
-        during: cluster.failOver(await cluster.primaryOf('k')),
+        // Once reads and writes are on their way.
+        during: sleep(100).then(async () => cluster.failOver(await cluster.primaryOf('k'))),
       })
       expect(reads).toBeGreaterThan(10)
       expect(stale).toBe(0)
@@ -198,7 +199,7 @@ await sentinelsOrSkip('nearCache under Sentinels', (sentinels) => {
       write,
       read: count,
       maxStale: MAX_STALE,
-      during: sentinels.failOver(),
+      during: sleep(100).then(() => sentinels.failOver()),
     })
     expect(reads).toBeGreaterThan(10)
     expect(stale).toBe(0)
