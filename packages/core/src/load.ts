@@ -170,15 +170,20 @@ function storedState(
 const hasMoved = ({ expiresAt }: StoredValue, slidAt: number, header: SessionHeader): boolean =>
   expiresAt === undefined || expiresAt >= Math.floor(expiryFrom(slidAt, header))
 
-/** Whether a `touchAfter` that is made for longer idle times would keep the deadline from ever moving: the commit does it then. */
+/** Milliseconds by which a use has to move the deadline: half of an idle time to which `touchAfter` would leave no move at all. */
+const leastMove = ({ touchAfter }: Runtime, { idle }: SessionHeader): number =>
+  Math.min(touchAfter * 1000, idle * 500)
+
+/** Whether the store's read, which knows of `touchAfter` alone, has left the deadline where it was for too long: the commit moves it. */
 function isOverdue(
-  { format, touchAfter }: Runtime,
+  runtime: Runtime,
   { expiresAt = Number.POSITIVE_INFINITY }: StoredValue,
   slidAt: number,
   header: SessionHeader,
 ): boolean {
-  const half = header.idle * 500
-  return !!format.slideFields && touchAfter * 1000 > half && expiryFrom(slidAt, header) - expiresAt >= half
+  const least = leastMove(runtime, header)
+  if (!runtime.format.slideFields || least === runtime.touchAfter * 1000) return false
+  return expiryFrom(slidAt, header) - expiresAt >= least
 }
 
 /**
@@ -222,7 +227,7 @@ function isLeftToSlide(
 async function slide(runtime: Runtime, budget: Budget, state: SessionState, expiresAt: number | undefined) {
   const now = runtime.now()
   const target = expiryFrom(now, state.header)
-  const least = Math.min(runtime.touchAfter * 1000, state.header.idle * 500)
+  const least = leastMove(runtime, state.header)
   if (runtime.format.statesDeadline) {
     // At the commit, merged with what others write meanwhile.
     state.touched ||= Math.abs(target - state.expiresAt) >= least

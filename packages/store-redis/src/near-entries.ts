@@ -1,4 +1,4 @@
-import type { RecalledValue } from '@tegata/core'
+import { type RecalledValue, same } from '@tegata/core'
 import { LRUCache } from 'lru-cache'
 
 /** What a read brought. */
@@ -91,7 +91,7 @@ export class NearEntries {
   /** What the store holds now: another value is dropped, and what older reads will bring is not kept. */
   confirm(key: string, value: Uint8Array | undefined): void {
     const entry = this.#entries.peek(key)
-    if (entry && !(value && isSame(entry.value, value))) this.#entries.delete(key)
+    if (entry && !same(entry.value, value)) this.#entries.delete(key)
     this.#voidLoads(key)
   }
 
@@ -104,5 +104,3 @@ export class NearEntries {
     for (const loads of this.#loads.values()) for (const load of loads) load.isVoid = true
   }
 }
-
-const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i])

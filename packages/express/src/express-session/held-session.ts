@@ -2,6 +2,9 @@ import type { SessionCookie } from './cookie.ts'
 import type { LoadedData } from './loaded-data.ts'
 import type { ConnectStore, SessionObject, SessionRequest, StoredSession } from './types.ts'
 
+/** Milliseconds by which a deadline may lag behind the end of a response. */
+export const MOST_LAG = 1000
+
 /** One session of a request at its store. What it rejects with is what `next` is told. */
 export interface HeldSession {
   /** Under which it is stored, or will be. */

@@ -1,5 +1,5 @@
 import type { CookieAttributes, SessionCookie } from './cookie.ts'
-import { type HeldSession, isSameCookie } from './held-session.ts'
+import { type HeldSession, isSameCookie, MOST_LAG } from './held-session.ts'
 import { LoadedData } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import type { SessionObject } from './types.ts'
@@ -25,9 +25,6 @@ interface Standing {
   /** It ended under this request, or could not be saved. */
   isLost: boolean
 }
-
-/** Milliseconds by which a deadline may lag behind the end of a response that leaves in parts. */
-const MOST_LAG = 1000
 
 /** What new sessions hold. */
 const EMPTY = new LoadedData({})

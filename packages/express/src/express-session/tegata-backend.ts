@@ -8,7 +8,7 @@ import {
   type Sessions,
 } from '@tegata/core'
 import { connectValueFormat, expiryOf } from './connect-value.ts'
-import { type Backend, type HeldSession, isSameCookie } from './held-session.ts'
+import { type Backend, type HeldSession, isSameCookie, MOST_LAG } from './held-session.ts'
 import { LoadedData, quietly } from './loaded-data.ts'
 import type { Settings } from './options.ts'
 import { overwriting } from './overwriting.ts'
@@ -19,9 +19,6 @@ import type { SessionObject, StoredSession } from './types.ts'
 const DEFAULT_IDLE = 86_400
 
 type Data = StoredSession
-
-/** Milliseconds by which a deadline may lag behind the end of a request; less where the idle time is short. */
-const MOST_LAG = 1000
 
 /** Sessions in a Tegata store: every guarantee of the core, over the values that express-session and connect-redis write. */
 export function tegataBackend(settings: Settings & { store: SessionStore }): Backend {
@@ -98,6 +95,7 @@ class TegataSession implements HeldSession {
     const { isNew, expiry, expiresAt } = this.#session
     if (isNew || (session && !isSameCookie(this.#cookie, session.cookie))) return false
     const idle = (typeof expiry === 'number' ? expiry : this.#idleTimeout) * 1000
+    // Less where the idle time is short.
     return Date.now() + idle - expiresAt <= Math.min(idle / 100, MOST_LAG)
   }
 
