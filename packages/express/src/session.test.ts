@@ -168,10 +168,42 @@ describe('req.session', () => {
     const sessions = createSessions({ store: memoryStore() })
     const req = { headers: {} } as Request
     const standIn = { getHeader: () => assert.fail('there are no headers any more') }
-    session(sessions)(req, standIn as unknown as ServerResponse, () => {})
+    await new Promise((next) => session(sessions)(req, standIn as unknown as ServerResponse, next))
     of(req).n = 1
     await req.session.save()
     expect(of(req).n).toBe(1)
+  })
+
+  test('takes requests that arrived together a step at a time', async () => {
+    const middleware = session(createSessions({ store: memoryStore() }))
+    const steps: string[] = []
+    const take = (name: string) =>
+      new Promise<void>((handled) => {
+        const res = { headersSent: false, getHeader: () => undefined } as unknown as ServerResponse
+        middleware({ headers: {} } as Request, res, () => {
+          steps.push(`${name} handled`)
+          handled()
+        })
+        steps.push(`${name} taken`)
+      })
+    await Promise.all([take('one'), take('two')])
+    expect(steps).toEqual(['one taken', 'two taken', 'one handled', 'two handled'])
+  })
+
+  test('tells error handlers of a transport that throws', async () => {
+    const broken = new Error('no transport')
+    const transport = () => ({
+      nameFor: () => 'sid',
+      read: () => {
+        throw broken
+      },
+      set: () => [],
+      clear: () => [],
+    })
+    const middleware = session(createSessions({ store: memoryStore(), transport }))
+    const res = { headersSent: false, getHeader: () => undefined } as unknown as ServerResponse
+    const told = await new Promise((next) => middleware({ headers: {} } as Request, res, next))
+    expect(told).toBe(broken)
   })
 
   test('notices changes deep inside, deletes and copies', async () => {

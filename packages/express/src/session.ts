@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Session, SessionAccess, Sessions } from '@tegata/core'
-import { holdResponse } from '@tegata/node-response'
+import { holdResponse, inNextTurn } from '@tegata/node-response'
 import { keepState, RequestState, requireState, stateOf } from './request-state.ts'
 import { showSession } from './session-property.ts'
 
@@ -54,10 +54,21 @@ export function session<Data extends object>(
     // Not at the session's first use: in `res.end(req.session.user)` that comes after `res.end` was looked up.
     holdResponse(res, state)
 
-    const loading = lazy ? undefined : state.context.load()
-    if (loading) loading.then(() => next(), next)
-    else next()
+    if (lazy) next()
+    // So that requests that arrived together are taken together, step by step.
+    else inNextTurn(() => load(state, next))
   }
+}
+
+function load({ context }: RequestState, next: (error?: unknown) => void): void {
+  let loading: Promise<void> | undefined
+  try {
+    loading = context.load()
+  } catch (error) {
+    return next(error)
+  }
+  if (loading) loading.then(() => next(), next)
+  else inNextTurn(next)
 }
 
 /**

@@ -309,6 +309,19 @@ describe.each(Object.keys(koas))('ctx.session in %s', (koa) => {
   })
 })
 
+test('requests that arrived together are taken a step at a time', async () => {
+  const middleware = session(createSessions({ store: memoryStore() }), new Koa())
+  const steps: string[] = []
+  const take = (name: string) => {
+    const ctx = { req: { headers: {} }, res: { getHeader: () => undefined }, secure: false }
+    const handled = middleware(ctx as never, async () => void steps.push(`${name} handled`))
+    steps.push(`${name} taken`)
+    return handled
+  }
+  await Promise.all([take('one'), take('two')])
+  expect(steps).toEqual(['one taken', 'two taken', 'one handled', 'two handled'])
+})
+
 describe('the options of session()', () => {
   const sessions = createSessions({ store: memoryStore() })
 

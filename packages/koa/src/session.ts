@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Session, SessionAccess, Sessions } from '@tegata/core'
 import { keepState, requireState, stateOf } from './context-state.ts'
 import type { KoaApp, KoaContext } from './koa.ts'
@@ -38,8 +39,10 @@ export function session<Data extends object>(
     keepState(ctx, state)
     // In an application mounted on another one the context is the other's.
     if (!('session' in ctx)) Object.defineProperties(ctx, contextProperties)
-    const loading = resolved.lazy ? undefined : state.load()
-    if (loading) await loading
+    if (!resolved.lazy) {
+      await nextTurn()
+      await (state.load() ?? nextTurn())
+    }
 
     const outcome = await settle(next)
     try {

@@ -4,6 +4,7 @@ import { type SessionStore, type StoredValue, StoreUnavailableError } from '@teg
 import { memoryStore } from '@tegata/store-memory'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import session from './index.ts'
+import { CookieSigner } from './signed-cookie.ts'
 import {
   attributesOf,
   cookieOf,
@@ -369,6 +370,25 @@ describe.each(stores)('With %s', (kind, createStore) => {
     })
     expect((await get('/logout', cookieOf(await get('/')))).cookies).toEqual([])
   })
+})
+
+test('Requests that arrived together are taken a step at a time, where they have to wait for the store', async () => {
+  const steps: string[] = []
+  const store = new session.MemoryStore()
+  store.get = (_, done) => {
+    steps.push('asked')
+    done(null)
+  }
+  const middleware = session({ secret: 'keyboard cat', store, resave: false, saveUninitialized: false })
+  const cookie = `connect.sid=${new CookieSigner(['keyboard cat']).sign('an id')}`
+  const take = () =>
+    new Promise((next) => {
+      const res = { headersSent: false, getHeader: () => undefined }
+      middleware({ headers: { cookie }, url: '/' } as never, res as never, next)
+      steps.push('taken')
+    })
+  await Promise.all([take(), take()])
+  expect(steps).toEqual(['taken', 'taken', 'asked', 'asked'])
 })
 
 describe('A store made for express-session', () => {

@@ -1,5 +1,5 @@
 import { type SessionError, SessionInterruptedError } from '@tegata/core'
-import { type AnyResponse, holdResponse } from '@tegata/node-response'
+import { type AnyResponse, holdResponse, inNextTurn } from '@tegata/node-response'
 import type { CookieLines } from './cookie-lines.ts'
 import type { Backend, HeldSession } from './held-session.ts'
 import { isSecure } from './is-secure.ts'
@@ -70,7 +70,7 @@ export class Keeper implements SessionKeeper {
     this.fail = next
   }
 
-  /** Calls `next` when the request has its session: at once, if it brought none. */
+  /** Calls `next` when the request has its session: at once, if it brought none, as express-session does. */
   start(): void {
     const { settings, backend, signer } = this.#mount
     // Before anybody can get hold of `res.end`: in `res.end(req.session.user)` that comes before the session's first use.
@@ -84,6 +84,10 @@ export class Keeper implements SessionKeeper {
       this.fail()
       return
     }
+    inNextTurn(() => this.#load(id, backend))
+  }
+
+  #load(id: string, backend: Backend): void {
     backend.load(id).then((held) => {
       try {
         if (held) this.#found(held)

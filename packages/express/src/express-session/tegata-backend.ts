@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   createSessions,
   type Session,
@@ -39,7 +40,7 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
 
     async load(id) {
       const context = sessions.open({ id })
-      await context.load()
+      await (context.load() ?? nextTurn())
       const session = context.loaded as Session<Data>
       // What cannot be read shows now, and not when a handler looks at it.
       session.data
