@@ -180,14 +180,20 @@ describe('req.session', () => {
     const take = (name: string) =>
       new Promise<void>((handled) => {
         const res = { headersSent: false, getHeader: () => undefined } as unknown as ServerResponse
-        middleware({ headers: {} } as Request, res, () => {
+        const req = {
+          get headers() {
+            steps.push(`${name} looked at`)
+            return {}
+          },
+        }
+        middleware(req as unknown as Request, res, () => {
           steps.push(`${name} handled`)
           handled()
         })
         steps.push(`${name} taken`)
       })
     await Promise.all([take('one'), take('two')])
-    expect(steps).toEqual(['one taken', 'two taken', 'one handled', 'two handled'])
+    expect(steps).toEqual(['taken', 'looked at', 'handled'].flatMap((step) => [`one ${step}`, `two ${step}`]))
   })
 
   test('tells error handlers of a transport that throws', async () => {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   createSessions,
   type Session,
@@ -40,7 +39,7 @@ export function tegataBackend(settings: Settings & { store: SessionStore }): Bac
 
     async load(id) {
       const context = sessions.open({ id })
-      await (context.load() ?? nextTurn())
+      await context.load()
       const session = context.loaded as Session<Data>
       // What cannot be read shows now, and not when a handler looks at it.
       session.data
