@@ -120,7 +120,7 @@ async function create(work: Commit): Promise<unknown> {
     state.id = runtime.format.createId(runtime.random)
   }
   state.cookie = 'set'
-  runtime.emit({ type: 'created', handle: handleOf(state.id), ...ownerOf(draft) })
+  runtime.emit(() => ({ type: 'created', handle: handleOf(state.id), ...ownerOf(draft) }))
   if (state.superseded !== undefined) await removeSuperseded(work, state.superseded)
   await keepToMaximum(runtime, state.stored as StoredState, budget)
   return answer
@@ -213,7 +213,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     const owner = isLogin ? ownerOf(draft) : {}
     adopt(work, draft, { id, key, value, expiresAt, output })
     state.cookie = 'set'
-    runtime.emit({ type: 'rotated', handle: handleOf(id), previous: handleOf(current.id), ...owner })
+    runtime.emit(() => ({ type: 'rotated', handle: handleOf(id), previous: handleOf(current.id), ...owner }))
     if (isLogin) await keepToMaximum(runtime, state.stored as StoredState, budget)
     // No value to hand on: who waits for the old key has to learn that it ended.
     return { repeated }
@@ -295,7 +295,8 @@ function adopt(
     state.hasSetExpiry = false
   }
   state.adopt({ id, key, header, serialized, output, value }, plan.mine)
-  if (overwritten.length > 0) runtime.emit({ type: 'overwritten', handle: handleOf(id), keys: overwritten })
+  if (overwritten.length > 0)
+    runtime.emit(() => ({ type: 'overwritten', handle: handleOf(id), keys: overwritten }))
 }
 
 /** The login stands by now, so that what cannot be removed is only told of. */

@@ -35,7 +35,7 @@ export async function destroyKeys(
 export function destroyById(runtime: Runtime, id: string): Promise<boolean> {
   return spend(runtime, async (budget) => {
     const hasEnded = await destroyKeys(runtime, keysOf(runtime.format, id), budget)
-    if (hasEnded) runtime.emit({ type: 'destroyed', handle: handleOf(id) })
+    if (hasEnded) runtime.emit(() => ({ type: 'destroyed', handle: handleOf(id) }))
     return hasEnded
   })
 }
@@ -60,7 +60,7 @@ export async function destroyState(runtime: Runtime, state: SessionState, budget
   const hasEnded = keys !== undefined && (await destroyKeys(runtime, keys, budget))
   if (hasEnded) {
     state.cookie = 'clear'
-    runtime.emit({ type: 'destroyed', handle: handleOf(stored ? stored.id : state.id) })
+    runtime.emit(() => ({ type: 'destroyed', handle: handleOf(stored ? stored.id : state.id) }))
   } else if (state.cookie === 'set') {
     // Created by this request and ended by another one: there is nothing to hand out.
     state.cookie = undefined

@@ -7,7 +7,7 @@ import type { SessionState, StoredState } from './session-state.ts'
 export function bar(runtime: Runtime, state: SessionState): SessionInterruptedError {
   const { id } = state.stored as StoredState
   state.told = state.live.changedKeys()
-  runtime.emit({ type: 'interrupted', handle: handleOf(id), keys: state.told })
+  runtime.emit(() => ({ type: 'interrupted', handle: handleOf(id), keys: state.told }))
   state.status = 'barred'
   // Sent once more, it would take the place of what a rotation or a login has handed out since.
   if (state.cookie === 'set') state.cookie = undefined
@@ -22,6 +22,6 @@ export function refusal(runtime: Runtime, state: SessionState): SessionError {
     if (keys.length > 0) runtime.emit({ type: 'dropped', keys })
     return state.error
   }
-  if (keys.length > 0) runtime.emit({ type: 'interrupted', handle: handleOf(state.id), keys })
+  if (keys.length > 0) runtime.emit(() => ({ type: 'interrupted', handle: handleOf(state.id), keys }))
   return new SessionInterruptedError()
 }

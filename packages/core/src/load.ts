@@ -96,7 +96,7 @@ async function findState(
   try {
     if (found === null && format.previous) found = await moveSession(runtime, budget, id)
     if (found === null) {
-      runtime.emit({ type: 'unknown-id', handle: handleOf(id) })
+      runtime.emit(() => ({ type: 'unknown-id', handle: handleOf(id) }))
       return newStateBySchema(runtime)
     }
     if (found instanceof Error) throw found
@@ -107,7 +107,7 @@ async function findState(
     return isStill ? state : await slide(runtime, budget, state, found.expiresAt)
   } catch (error) {
     if (!isValueError(error)) throw error
-    runtime.emit({ type: 'invalid-value', handle: handleOf(id), error })
+    runtime.emit(() => ({ type: 'invalid-value', handle: handleOf(id), error }))
     if (runtime.onInvalid === 'discard') return newStateBySchema(runtime)
     const superseded = keysOf(format, id)
     return new SessionState(format, { ...beginning(runtime, 'invalid'), id, error, superseded })
@@ -132,12 +132,12 @@ function foundState(
   slidAt: number | undefined,
 ): SessionState | Promise<SessionState> {
   if (decoded === 'ended') {
-    runtime.emit({ type: 'ended-id', handle: handleOf(where.id) })
+    runtime.emit(() => ({ type: 'ended-id', handle: handleOf(where.id) }))
     return newStateBySchema(runtime, 'barred')
   }
   const expiresAt = deadlineOf(runtime, decoded.header, found)
   if (expiresAt === undefined) {
-    runtime.emit({ type: 'expired', handle: handleOf(where.id) })
+    runtime.emit(() => ({ type: 'expired', handle: handleOf(where.id) }))
     return newStateBySchema(runtime)
   }
   const stored = readable(runtime, where, decoded, found.value)

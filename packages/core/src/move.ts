@@ -44,7 +44,7 @@ export async function moveSession(runtime: Runtime, budget: Budget, id: string):
     )
     if (answer instanceof Error) return answer
     if (answer.outcome === 'replaced') {
-      emit({ type: 'moved', handle: handleOf(id), from: previous.name })
+      emit(() => ({ type: 'moved', handle: handleOf(id), from: previous.name }))
       return { value: moved.value, expiresAt: moved.expiresAt }
     }
     isMade = answer.outcome !== 'taken' && answer.isSpent === true

@@ -84,7 +84,7 @@ export interface ResolvedSessionOptions {
   schema: StandardSchemaV1 | undefined
   maxBytes: number
   maxSessionsPerOwner: number | undefined
-  onEvent: SessionListener
+  onEvent: SessionListener | undefined
   now: () => number
   random: (bytes: number) => Uint8Array
 }
@@ -102,7 +102,6 @@ export const defaults = {
   onInvalid: 'fail',
   onConflict: 'merge',
   maxBytes: 1_048_576,
-  onEvent: () => {},
   now: () => Date.now(),
   random: randomBytes,
 } as const satisfies Partial<ResolvedSessionOptions>
@@ -116,6 +115,7 @@ const OPTIONS = [
   'schema',
   'encryption',
   'maxSessionsPerOwner',
+  'onEvent',
 ]
 
 export function resolveOptions<Data extends object>(options: SessionOptions<Data>): ResolvedSessionOptions {
@@ -191,7 +191,7 @@ function check(options: ResolvedSessionOptions): void {
       options.maxSessionsPerOwner === undefined || isCount(options.maxSessionsPerOwner),
       'be a whole number of sessions, 1 or more',
     ],
-    ['onEvent', typeof options.onEvent === 'function', 'be a function'],
+    ['onEvent', options.onEvent === undefined || typeof options.onEvent === 'function', 'be a function'],
     ['now', typeof options.now === 'function', 'be a function that answers epoch milliseconds'],
     ['random', typeof options.random === 'function', 'be a function that answers that many random bytes'],
   ]

@@ -5,13 +5,24 @@ import type { ResolvedSessionOptions } from './options.ts'
 /** What all requests of a manager share. */
 export interface Runtime extends ResolvedSessionOptions {
   readonly commits: KeyQueue
-  emit(event: SessionEvent): void
+  /** Tells what happened. An event with a handle, which is a hash, comes as a function: it is called where somebody listens. */
+  emit(event: SessionEvent | (() => SessionEvent)): void
 }
 
 export function createRuntime(options: ResolvedSessionOptions): Runtime {
   // Of a finer clock, what is stored and read again would not be the same moment.
   const now = () => Math.floor(options.now())
-  return { ...options, now, commits: new KeyQueue(), emit: (event) => tell(options.onEvent, event) }
+  const { onEvent } = options
+  const warn = warnOnce()
+  return {
+    ...options,
+    now,
+    commits: new KeyQueue(),
+    emit(event) {
+      if (onEvent) tell(onEvent, made(event))
+      else if (typeof event !== 'function') warn(event)
+    },
+  }
 }
 
 /** The same for one request, of which somebody else is told too. */
@@ -19,11 +30,15 @@ export function listenedTo(runtime: Runtime, request: { onEvent?: SessionListene
   // Made for every request: what is the same for all of them is not copied.
   const listened: Runtime = Object.create(runtime)
   listened.emit = (event) => {
-    runtime.emit(event)
-    tell((told) => request.onEvent?.(told), event)
+    const happened = made(event)
+    runtime.emit(happened)
+    tell((told) => request.onEvent?.(told), happened)
   }
   return listened
 }
+
+const made = (event: SessionEvent | (() => SessionEvent)): SessionEvent =>
+  typeof event === 'function' ? event() : event
 
 function tell(onEvent: SessionListener, event: SessionEvent): void {
   try {
@@ -31,5 +46,18 @@ function tell(onEvent: SessionListener, event: SessionEvent): void {
   } catch (error) {
     // A broken log line must not break a login.
     console.error('Tegata: the option `onEvent` threw.', error)
+  }
+}
+
+/** Where nobody listens: what makes every login fail without a trace is worth a line. */
+function warnOnce(): (event: SessionEvent) => void {
+  let hasWarned = false
+  return (event) => {
+    if (event.type !== 'insecure-cookie' || hasWarned) return
+    hasWarned = true
+    console.warn(
+      `Tegata: the cookie '${event.name}' is Secure, but the request does not look as if it came over HTTPS; ` +
+        'browsers drop such a cookie. Behind a proxy, tell the framework to trust it.',
+    )
   }
 }

@@ -248,7 +248,7 @@ export class Session<Data extends object = SessionData> {
 
   #invalidate(error: SessionError): void {
     const state = this.#state
-    this.#runtime.emit({ type: 'invalid-value', handle: handleOf(state.id), error })
+    this.#runtime.emit(() => ({ type: 'invalid-value', handle: handleOf(state.id), error }))
     state.error = error
     if (state.stored) state.superseded = keysOf(this.#runtime.format, state.stored.id)
     state.stored = undefined

@@ -1,6 +1,5 @@
 import { SessionContext, type SessionRequest } from './context.ts'
 import type { ResolvedCookieOptions } from './cookie-options.ts'
-import type { SessionEvent } from './events.ts'
 import type { SessionData } from './format.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
 import { type DestroyByOwnerOptions, destroyByOwner, listByOwner, type OwnedSession } from './owners.ts'
@@ -69,7 +68,7 @@ export class Sessions<Data extends object = SessionData> {
 export function createSessions<Data extends object = SessionData>(
   options: SessionOptions<Data>,
 ): Sessions<Data> {
-  const resolved = resolveOptions({ ...options, onEvent: options?.onEvent ?? warnOnce() })
+  const resolved = resolveOptions({ ...options })
   const { secrets, prefix: _, ...cookie } = resolved.cookie
   const { idleTimeout, absoluteTimeout, rolling, touchAfter, storeTimeout, onStoreError, format } = resolved
   const { maxSessionsPerOwner } = resolved
@@ -80,17 +79,4 @@ export function createSessions<Data extends object = SessionData>(
     encrypted: options.encryption !== undefined,
     cookie: { ...cookie, signed: secrets.length > 0 },
   })
-}
-
-/** Where nobody listens: what makes every login fail without a trace is worth a line. */
-function warnOnce(): (event: SessionEvent) => void {
-  let hasWarned = false
-  return (event) => {
-    if (event.type !== 'insecure-cookie' || hasWarned) return
-    hasWarned = true
-    console.warn(
-      `Tegata: the cookie '${event.name}' is Secure, but the request does not look as if it came over HTTPS; ` +
-        'browsers drop such a cookie. Behind a proxy, tell the framework to trust it.',
-    )
-  }
 }

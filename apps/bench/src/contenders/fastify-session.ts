@@ -3,7 +3,7 @@ import session from '@fastify/session'
 import { RedisStore } from 'connect-redis'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { createClient } from 'redis'
-import { type Contender, type Data, dataOf } from '../contender.ts'
+import { type Contender, type Data, dataOf, loginData } from '../contender.ts'
 import { listenerOf } from './plain-fastify.ts'
 
 const dataIn = (req: FastifyRequest) => req.session as unknown as Data
@@ -30,7 +30,7 @@ export const contender: Contender = {
     app.get('/write', async (req) => ({ n: ++dataIn(req).n }))
     app.get('/login', async (req) => {
       await req.session.regenerate()
-      Object.assign(dataIn(req), dataOf(200), { user: 'ann' })
+      Object.assign(dataIn(req), loginData)
       return { n: 0 }
     })
     app.get('/logout', async (req) => {

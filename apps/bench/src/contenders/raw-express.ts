@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Express, Request, Response } from 'express'
-import { type Contender, type Data, dataOf } from '../contender.ts'
+import { type Contender, type Data, dataOf, loginData } from '../contender.ts'
 import { inBatches } from '../in-batches.ts'
 import type { Mode } from '../scenario.ts'
 import { plainExpress } from './plain-express.ts'
@@ -68,7 +68,7 @@ function application(mode: Mode, commands: RawCommands): Express {
     res.json({ n: session?.data.n ?? 0 })
   })
   app.get('/login', async (_req, res) => {
-    await begin(res, { ...dataOf(200), user: 'ann' })
+    await begin(res, loginData)
     res.json({ n: 0 })
   })
   app.get('/logout', async (req, res) => {

@@ -1,6 +1,6 @@
 import type { Express, Request, RequestHandler } from 'express'
 import type { SessionOptions } from 'express-session'
-import { type Data, dataOf } from '../contender.ts'
+import { type Data, dataOf, loginData } from '../contender.ts'
 import type { Mode } from '../scenario.ts'
 import { plainExpress } from './plain-express.ts'
 
@@ -27,7 +27,7 @@ export function sessionExpress(session: RequestHandler): Express {
   app.get('/write', (req, res) => void res.json({ n: ++dataIn(req).n }))
   app.get('/login', async (req, res) => {
     await promised((done) => req.session.regenerate(done))
-    Object.assign(dataIn(req), dataOf(200), { user: 'ann' })
+    Object.assign(dataIn(req), loginData)
     res.json({ n: 0 })
   })
   app.get('/logout', async (req, res) => {
