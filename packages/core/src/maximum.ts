@@ -53,11 +53,10 @@ async function displace(place: OwnersPlace, mine: StoredState, maximum: number):
   )
   const over = new Set([...living].sort((a, b) => b - a).slice(maximum - 1))
   if (over.size === 0) return
-  const by = handleOf(mine.id)
   await endLogins(
     place,
     (found) => found.filter(({ rank }) => over.has(rank)),
-    ({ note }) => runtime.emit({ type: 'displaced', handle: note, owner, by }),
+    ({ note }) => runtime.emit(() => ({ type: 'displaced', handle: note, owner, by: handleOf(mine.id) })),
     members,
   )
 }

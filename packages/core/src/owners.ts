@@ -55,7 +55,7 @@ async function listIn(place: OwnersPlace): Promise<OwnedSession[]> {
         found.set(rank, { handle: note, label, createdAt, authenticatedAt, expiresAt })
       } catch (error) {
         if (!isValueError(error)) throw error
-        place.runtime.emit({ type: 'invalid-value', handle: note, error })
+        place.runtime.emit(() => ({ type: 'invalid-value', handle: note, error }))
       }
       return 'there'
     },
@@ -95,7 +95,7 @@ export async function endLogins(
   place: OwnersPlace,
   wanted: (members: readonly IndexMember[]) => IndexMember[],
   tell: (member: IndexMember) => void = ({ note }) =>
-    place.runtime.emit({ type: 'destroyed', handle: note, owner: place.owner }),
+    place.runtime.emit(() => ({ type: 'destroyed', handle: note, owner: place.owner })),
   known?: readonly IndexMember[],
 ): Promise<IndexMember[]> {
   const ended = new Map<number, IndexMember>()

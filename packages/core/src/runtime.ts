@@ -5,9 +5,11 @@ import type { ResolvedSessionOptions } from './options.ts'
 /** What all requests of a manager share. */
 export interface Runtime extends ResolvedSessionOptions {
   readonly commits: KeyQueue
-  /** Tells what happened. An event with a handle, which is a hash, comes as a function: it is called where somebody listens. */
-  emit(event: SessionEvent | (() => SessionEvent)): void
+  emit(event: Happening): void
 }
+
+/** What happened. An event with a handle, which is a hash, comes as a function: it is called where somebody listens. */
+type Happening = Exclude<SessionEvent, { handle: string }> | (() => SessionEvent)
 
 export function createRuntime(options: ResolvedSessionOptions): Runtime {
   // Of a finer clock, what is stored and read again would not be the same moment.
@@ -31,14 +33,13 @@ export function listenedTo(runtime: Runtime, request: { onEvent?: SessionListene
   const listened: Runtime = Object.create(runtime)
   listened.emit = (event) => {
     const happened = made(event)
-    runtime.emit(happened)
+    runtime.emit(typeof event === 'function' ? () => happened : event)
     tell((told) => request.onEvent?.(told), happened)
   }
   return listened
 }
 
-const made = (event: SessionEvent | (() => SessionEvent)): SessionEvent =>
-  typeof event === 'function' ? event() : event
+const made = (event: Happening): SessionEvent => (typeof event === 'function' ? event() : event)
 
 function tell(onEvent: SessionListener, event: SessionEvent): void {
   try {

@@ -101,7 +101,7 @@ export class CurrentSession {
   }
 
   /** Opens what nobody has read, where the property was deleted and another one put in its place. */
-  settle(): void {
+  openReplaced(): void {
     if (this.#pending === 'nothing' || !this.isShown) return
     if (!Object.getOwnPropertyDescriptor(this.#req, 'session')?.get) this.#open()
   }

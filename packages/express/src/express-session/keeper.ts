@@ -224,7 +224,7 @@ export class Keeper implements SessionKeeper {
     const { resave, saveUninitialized, rolling, destroyOnUnset } = this.#mount.settings
     const changes = this.#changes
     const current = this.#current
-    current.settle()
+    current.openReplaced()
     const { pending, isShown } = current
     if (pending === 'new') {
       if (isShown && !saveUninitialized) return undefined
