@@ -191,7 +191,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
     const mark = format.endMark?.(now(), random)
     const entry = indexEntry(runtime, draft.header, id)
-    const index = entry && { ...entry, keepsRank: !isLogin }
+    const index = entry && { keepsRank: !isLogin, ...entry }
     const options = { notAfter: budget.notAfter, index, ...(mark && { mark }) }
     const { answer, repeated } = await budget.write(() =>
       store.rotate(current.key, key, value, expiresAt, format.expected(current.value), options),

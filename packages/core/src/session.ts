@@ -169,8 +169,8 @@ export class Session<Data extends object = SessionData> {
       const initial = this.#runtime.schema && (await originBySchema(this.#runtime))
       const now = this.#runtime.now()
       const isOthers = state.header.owner !== undefined && state.header.owner !== owner
-      const { label, ...header } = state.header
-      const next: SessionHeader = { ...header, owner, authenticatedAt: now }
+      const { label: _, ...header } = state.header
+      const next: SessionHeader = Object.assign(header, { owner, authenticatedAt: now })
       if (options.label !== undefined) next.label = options.label
       this.#renew()
       if (state.status === 'stored' && this.#canRead()) {
@@ -200,7 +200,8 @@ export class Session<Data extends object = SessionData> {
     assertExpiry(expiry)
     const state = this.#readable()
     const { expiry: _, ...header } = state.header
-    const next: SessionHeader = expiry === undefined ? header : { ...header, expiry: copyOfExpiry(expiry) }
+    const next: SessionHeader = header
+    if (expiry !== undefined) next.expiry = copyOfExpiry(expiry)
     if (state.sealed && isRedated(this.#runtime, state, next)) throw new SessionHeadersSentError()
     state.header = next
     state.hasSetExpiry = true

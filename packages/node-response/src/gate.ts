@@ -89,7 +89,8 @@ export class Gate implements Kept {
     this.#below = isLayered ? Object.getPrototypeOf(own) : methodsOf(res as unknown as Below)
     this.#own = own
     this.isLayered = isLayered
-    this.#setCookie = res.getHeader('Set-Cookie')
+    const { getHeader } = (isLayered ? this.#below : res) as AnyResponse
+    this.#setCookie = getHeader.call(res, 'Set-Cookie')
     this.#phase = isSent ? 'streaming' : 'open'
     if (isSent) hold.seal()
   }

@@ -14,10 +14,11 @@ const gates = responseSlot<Gate>(Symbol('gate'))
  */
 export function holdResponse(res: AnyResponse, hold: Hold): boolean {
   if (gates.get(res)) return false
-  // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
-  const isSent: unknown = res.headersSent
-  if (typeof isSent !== 'boolean') return false
   const layer = applicationLayer(res, createLayer) as Outlet | undefined
+  // Asked of what is below: each member that is looked for on Express' responses costs a microsecond.
+  const isSent: unknown = Reflect.get(layer ? Object.getPrototypeOf(layer) : res, 'headersSent', res)
+  // What engine.io hands to middleware for an upgrade is no response, and soon forgets its headers.
+  if (typeof isSent !== 'boolean') return false
   gates.set(new Gate(res, hold, layer ?? shared, layer !== undefined, isSent))
   if (layer) return true
   // One by one: a loop would cost more than the rest of a passing gate.

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { type AnyResponse, nodeError } from './response.ts'
+import { type AnyResponse, nodeError, ownStatusMessage } from './response.ts'
 
 /** The forms in which writeHead takes headers: an object, `[name, value, …]`, or `[[name, value], …]`. */
 type GivenHeaders = OutgoingHttpHeaders | readonly unknown[]
@@ -21,8 +21,8 @@ export function recordHead(res: AnyResponse, args: readonly unknown[]): void {
 /** What has been set for the head that Node will write. */
 export function assertHead(res: AnyResponse): void {
   assertStatus(res.statusCode)
-  // One that was set; to ask Express' response for what it lacks costs more than all the rest, and HTTP/2 has none.
-  if (Object.hasOwn(res, 'statusMessage') && res.statusMessage) assertReason(res.statusMessage)
+  const reason = ownStatusMessage(res)
+  if (reason) assertReason(reason)
 }
 
 function assertReason(reason: string): void {

@@ -16,6 +16,10 @@ export const OUTLET = ['write', 'end', 'writeHead', 'flushHeaders'] as const
 
 export const outletOf = (res: AnyResponse): Outlet => res as unknown as Outlet
 
+/** One that was set: to ask Express' response for what it lacks costs more than all the rest, and HTTP/2 has none. */
+export const ownStatusMessage = (res: AnyResponse): string | undefined =>
+  Object.hasOwn(res, 'statusMessage') ? (res as ServerResponse).statusMessage : undefined
+
 /** The client has gone: nothing that is written now reaches anybody. */
 export function isGone(res: AnyResponse): boolean {
   return 'stream' in res ? res.stream?.destroyed !== false : res.destroyed

@@ -1,4 +1,4 @@
-import { type AnyResponse, headersSentError } from './response.ts'
+import { type AnyResponse, headersSentError, ownStatusMessage } from './response.ts'
 
 const SETTERS = {
   setHeader: 'set',
@@ -29,7 +29,7 @@ export class SentFacade {
     this.#isLayered = isLayered && !hasOwnShown(res)
     this.#isHttp2 = 'stream' in res
     this.#statusCode = res.statusCode
-    this.#statusMessage = this.#isHttp2 ? undefined : res.statusMessage
+    this.#statusMessage = ownStatusMessage(res)
     if (this.#isLayered) return
     this.#define('headersSent', { get: () => true })
     // What Node makes of `writableEnded` and a socket that has nothing to send.
@@ -60,9 +60,9 @@ export class SentFacade {
     }
     this.#before = undefined
     // What somebody set meanwhile came too late, as it would have without the gate.
-    this.#res.statusCode = this.#statusCode
+    if (this.#res.statusCode !== this.#statusCode) this.#res.statusCode = this.#statusCode
     // Express' responses have none of their own yet, and a property that is added to them costs microseconds.
-    if (!this.#isHttp2 && this.#res.statusMessage !== this.#statusMessage) {
+    if (!this.#isHttp2 && ownStatusMessage(this.#res) !== this.#statusMessage) {
       this.#res.statusMessage = this.#statusMessage as string
     }
   }

@@ -12,6 +12,10 @@ interface Single {
   multi(): Pipeline<[args: Argument[]]>
 }
 
+interface Mappable {
+  withTypeMapping(mapping: typeof asBytes.typeMapping): Single
+}
+
 interface Pipeline<Command extends unknown[]> {
   addCommand(...command: Command): unknown
   /** All or none on one connection, as `exec()`, but no transaction: in one WAIT would not wait. */
@@ -110,8 +114,15 @@ function refuseReplica(client: NodeRedisClient): void {
 function senderOf(client: object): Send {
   if (isCluster(client)) return (key, args) => client.sendCommand(key, false, args, asBytes)
   if (isSentinel(client)) return (_key, args) => client.sendCommand(false, args, asBytes)
-  return (_key, args) => (client as Single).sendCommand(args, asBytes)
+  const single = isPool(client) ? client : withOneShape(client as Mappable)
+  return (_key, args) => single.sendCommand(args, asBytes)
 }
+
+/**
+ * The same client, whose own options have the mapping already. node-redis copies them for each command and adds what the command
+ * says; where that adds a member, Node 20 gives each copy a shape of its own, and looks up all its members anew.
+ */
+const withOneShape = (client: Mappable): Single => client.withTypeMapping(asBytes.typeMapping)
 
 /** node-redis would send any other bytes as their digits. */
 const writable = (argument: string | Uint8Array): Argument =>

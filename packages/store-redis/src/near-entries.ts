@@ -71,7 +71,16 @@ export class NearEntries {
     const loads = this.#loads.get(key)
     if (loads?.delete(load) && loads.size === 0) this.#loads.delete(key)
     if (!brought || load.isVoid) return
-    const entry: Counted = { ...brought, taken: 0, takes: (bytes) => this.#count(key, entry, bytes) }
+    const { value, expiresAt, goodUntil } = brought
+    // Member by member: Node 20 gives each copy that is added to a shape of its own, which every read of it would pay for.
+    const entry: Counted = {
+      value,
+      expiresAt,
+      goodUntil,
+      made: undefined,
+      taken: 0,
+      takes: (bytes) => this.#count(key, entry, bytes),
+    }
     this.#entries.set(key, entry)
   }
 
