@@ -191,6 +191,7 @@ async function rotate(work: Commit, draft: Draft, current: StoredState): Promise
     const { value, expiresAt, output } = await encodeDraft(runtime, draft, key)
     const mark = format.endMark?.(now(), random)
     const entry = indexEntry(runtime, draft.header, id)
+    // In this order it has one shape on Node 20 as well.
     const index = entry && { keepsRank: !isLogin, ...entry }
     const options = { notAfter: budget.notAfter, index, ...(mark && { mark }) }
     const { answer, repeated } = await budget.write(() =>

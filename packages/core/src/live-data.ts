@@ -77,7 +77,8 @@ export class LiveData {
     if (data === undefined) return this.#origin?.serialized ?? this.#format.serialize({})
     if (!this.#watched) {
       const recollection = this.#origin?.recollection
-      return recollection?.isCopy(data) ? recollection.decoded.serialized : this.#format.serialize(data)
+      const isAsFound = recollection !== undefined && same(recollection.data, data)
+      return isAsFound ? recollection.decoded.serialized : this.#format.serialize(data)
     }
     const { changed, held } = this.#watched.suspects()
     if (changed.length + held.length === 0) return this.#origin?.serialized as Serialized

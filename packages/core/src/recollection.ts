@@ -1,8 +1,7 @@
 import type { DecodedSession, Serialized, SessionData, SessionFormat } from './format.ts'
 import type { DataMember } from './json-members.ts'
 import { memoryOf, memoryOfText } from './memory-of.ts'
-import { copyOfPlain, isCopyOf, isPlainData } from './plain-data.ts'
-import { same } from './same.ts'
+import { copyOfPlain, isPlainData } from './plain-data.ts'
 import type { RecalledValue } from './store.ts'
 
 /** Of what is made of every value, its header and this. */
@@ -51,17 +50,8 @@ export class Recollection {
 
   /** Data of a request's own. */
   copy(): SessionData {
-    return this.#areDataPlain ? copyOfPlain(this.data) : this.#format.deserialize(this.decoded.serialized)
-  }
-
-  /** Whether a request left its copy as it was. */
-  isCopy(data: SessionData): boolean {
-    return this.#areDataPlain ? isCopyOf(this.data, data) : same(this.data, data)
-  }
-
-  get #areDataPlain(): boolean {
     this.#isPlain ??= isPlainData(this.data)
-    return this.#isPlain
+    return this.#isPlain ? copyOfPlain(this.data) : this.#format.deserialize(this.decoded.serialized)
   }
 
   get members(): readonly DataMember[] | undefined {

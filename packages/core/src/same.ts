@@ -13,15 +13,18 @@ export function same(a: unknown, b: unknown): boolean {
 
 type Contents = Record<string, unknown>
 
-/** Asked of whole sessions at each request: without lists of their keys. */
+/**
+ * Asked of whole sessions at each request: without lists of their keys, and without asking whose a member is where its value tells.
+ * What is inherited both inherit from the same prototype.
+ */
 function sameContents(a: Contents, b: Contents): boolean {
   let more = 0
   for (const key in a) {
-    if (!Object.hasOwn(a, key)) continue
-    if (!Object.hasOwn(b, key) || !same(a[key], b[key])) return false
+    const other = b[key]
+    if (!same(a[key], other) || (other === undefined && !Object.hasOwn(b, key))) return false
     more++
   }
-  for (const key in b) if (Object.hasOwn(b, key)) more--
+  for (const _ in b) more--
   return more === 0
 }
 

@@ -170,6 +170,7 @@ export class Session<Data extends object = SessionData> {
       const now = this.#runtime.now()
       const isOthers = state.header.owner !== undefined && state.header.owner !== owner
       const { label: _, ...header } = state.header
+      // Not spread again: on Node 20 each copy that is added to has a shape of its own.
       const next: SessionHeader = Object.assign(header, { owner, authenticatedAt: now })
       if (options.label !== undefined) next.label = options.label
       this.#renew()

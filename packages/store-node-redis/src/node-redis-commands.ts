@@ -114,15 +114,19 @@ function refuseReplica(client: NodeRedisClient): void {
 function senderOf(client: object): Send {
   if (isCluster(client)) return (key, args) => client.sendCommand(key, false, args, asBytes)
   if (isSentinel(client)) return (_key, args) => client.sendCommand(false, args, asBytes)
-  const single = isPool(client) ? client : withOneShape(client as Mappable)
+  const single = isPool(client) ? client : withOneShape(client as Mappable & Single)
   return (_key, args) => single.sendCommand(args, asBytes)
 }
 
 /**
  * The same client, whose own options have the mapping already. node-redis copies them for each command and adds what the command
- * says; where that adds a member, Node 20 gives each copy a shape of its own, and looks up all its members anew.
+ * says; where that adds a member, Node 20 gives each copy a shape of its own, and looks up all its members anew. One that
+ * an application has wrapped stays in its wrapper.
  */
-const withOneShape = (client: Mappable): Single => client.withTypeMapping(asBytes.typeMapping)
+function withOneShape(client: Mappable & Single): Single {
+  const mapped = client.withTypeMapping(asBytes.typeMapping)
+  return Object.getPrototypeOf(mapped) === client ? mapped : client
+}
 
 /** node-redis would send any other bytes as their digits. */
 const writable = (argument: string | Uint8Array): Argument =>

@@ -1,0 +1,42 @@
+import { redisOrSkip } from '@tegata/test-servers'
+import { createClient as createClient6 } from 'redis'
+import { createClient as createClient5 } from 'redis5'
+import { expect, onTestFinished, test } from 'vitest'
+import { type NodeRedisClient, nodeRedisStore } from './index.ts'
+
+interface Client extends NodeRedisClient {
+  connect(): Promise<unknown>
+  destroy(): void
+}
+
+/** As those do who log or trace commands. */
+function wrapped(client: Client, sent: string[]): Client {
+  return new Proxy(client, {
+    get(target, name) {
+      const member = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        if (name === 'sendCommand') sent.push((args[0] as string[])[0] as string)
+        return Reflect.apply(member, target, args)
+      }
+    },
+  })
+}
+
+await redisOrSkip('a client that an application has wrapped is called through its wrapper:', (redis) => {
+  test.each<[string, () => Client]>([
+    ['node-redis 5', () => createClient5({ url: redis.url })],
+    ['node-redis 6', () => createClient6({ url: redis.url })],
+  ])('%s', async (title, create) => {
+    const client = create()
+    onTestFinished(() => client.destroy())
+    await client.connect()
+    const sent: string[] = []
+    const store = nodeRedisStore(wrapped(client, sent))
+    const value = new Uint8Array([255])
+    expect(await store.create(title, value, Date.now() + 60_000)).toBe(true)
+    expect(sent.at(-1)).toMatch(/^EVAL/)
+    expect(await store.read(title)).toEqual({ value })
+    expect(sent.at(-1)).toBe('GET')
+  })
+})
