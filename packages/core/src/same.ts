@@ -2,7 +2,10 @@
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
+  const prototype = Object.getPrototypeOf(a)
+  if (prototype !== Object.getPrototypeOf(b)) return false
+  // First what most are.
+  if (prototype === Object.prototype) return sameContents(a as Contents, b as Contents)
   if (Array.isArray(a)) return sameItems(a, b as unknown[])
   if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime())
   if (a instanceof Uint8Array) return sameBytes(a, b as Uint8Array)
