@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Session, SessionAccess, Sessions } from '@tegata/core'
-import { holdResponse, inNextTurn } from '@tegata/node-response'
+import { holdResponse, inNextTurn, shareShape } from '@tegata/node-response'
 import { keepState, RequestState, requireState, stateOf } from './request-state.ts'
 import { showSession } from './session-property.ts'
 
@@ -41,6 +41,8 @@ export function session<Data extends object>(
   }
 
   return (req, res, next) => {
+    shareShape(req)
+    shareShape(res)
     const mounted = stateOf(req)
     if (mounted) {
       const isSame = mounted.sessions === (sessions as Sessions<object>)

@@ -125,7 +125,7 @@ function senderOf(client: object): Send {
  */
 function withOneShape(client: Mappable & Single): Single {
   const mapped = client.withTypeMapping(asBytes.typeMapping)
-  return Object.getPrototypeOf(mapped) === client ? mapped : client
+  return mapped.sendCommand === client.sendCommand ? mapped : client
 }
 
 /** node-redis would send any other bytes as their digits. */

@@ -1,7 +1,7 @@
 import { redisOrSkip } from '@tegata/test-servers'
 import { createClient as createClient6 } from 'redis'
 import { createClient as createClient5 } from 'redis5'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
 
 interface Client extends NodeRedisClient {
@@ -38,5 +38,24 @@ await redisOrSkip('a client that an application has wrapped is called through it
     expect(sent.at(-1)).toMatch(/^EVAL/)
     expect(await store.read(title)).toEqual({ value })
     expect(sent.at(-1)).toBe('GET')
+  })
+})
+
+await redisOrSkip('the options of commands are given once, and not with each command, to', (redis) => {
+  test.each<[string, () => Client]>([
+    ['node-redis 5', () => createClient5({ url: redis.url })],
+    ['node-redis 6', () => createClient6({ url: redis.url })],
+  ])('%s', async (title, create) => {
+    const client = create()
+    onTestFinished(() => client.destroy())
+    await client.connect()
+    const shared = Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(client)))
+    const sendCommand = vi.spyOn(shared as { sendCommand(): unknown }, 'sendCommand')
+    onTestFinished(() => sendCommand.mockRestore())
+    const store = nodeRedisStore(client)
+    expect(await store.read(title)).toBeNull()
+    expect(sendCommand).toHaveBeenCalledOnce()
+    expect(sendCommand.mock.contexts[0]).not.toBe(client)
+    expect(sendCommand.mock.contexts[0]).toHaveProperty('_commandOptions.typeMapping')
   })
 })

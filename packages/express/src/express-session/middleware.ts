@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { shareShape } from '@tegata/node-response'
 import { connectBackend } from './connect-backend.ts'
 import { Cookie } from './cookie.ts'
 import { CookieLines } from './cookie-lines.ts'
@@ -40,6 +41,8 @@ export function createMiddleware(options?: Options): Middleware {
   }
 
   return (req, res, next) => {
+    shareShape(req)
+    shareShape(res)
     const mounted = keeperOf(req)
     if (mounted ? mounted.hasSession : req.session) return next()
     if (!isReady || !isInPath(req, settings.cookie)) return next()
