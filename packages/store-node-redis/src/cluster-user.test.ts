@@ -1,8 +1,8 @@
 import { allowUser, clusterOrSkip, user } from '@tegata/test-servers'
 import * as redis6 from 'redis'
-import * as redis5 from 'redis5'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { nodeRedisStore } from './index.ts'
+import * as redis5 from './testing.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 const later = () => Date.now() + 60_000

@@ -6,8 +6,8 @@ import {
   user,
 } from '@tegata/test-servers'
 import * as redis6 from 'redis'
-import * as redis5 from 'redis5'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
+import * as redis5 from './testing.ts'
 
 interface Client extends NodeRedisClient {
   on(event: 'error', listener: () => void): unknown

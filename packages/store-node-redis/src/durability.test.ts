@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EnumerableStore } from '@tegata/core'
 import { clusterOrSkip, redisOrSkip, sentinelsOrSkip, TcpProxy } from '@tegata/test-servers'
 import * as redis6 from 'redis'
-import * as redis5 from 'redis5'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
+import * as redis5 from './testing.ts'
 
 interface Client extends NodeRedisClient {
   on(event: 'error', listener: () => void): unknown

@@ -10,9 +10,9 @@ import {
   TcpProxy,
 } from '@tegata/test-servers'
 import * as redis6 from 'redis'
-import * as redis5 from 'redis5'
 import { expect, onTestFinished, test } from 'vitest'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
+import * as redis5 from './testing.ts'
 
 const MAX_STALE = 300
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)

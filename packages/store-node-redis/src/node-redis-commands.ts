@@ -3,6 +3,7 @@ import type { ConnectionHooks, RedisCommands } from '@tegata/store-redis'
 import type { NodeRedisClient } from './node-redis-client.ts'
 import { nodeRedisConnection } from './node-redis-connection.ts'
 import { endingOf } from './node-redis-ending.ts'
+import { isNodeRedis5, refuseQueue, waiting } from './node-redis-queue.ts'
 
 type Argument = string | Buffer
 type Send = (key: string | undefined, args: Argument[]) => Promise<unknown>
@@ -67,14 +68,18 @@ const isCluster = (client: object): client is Cluster => 'masters' in client && 
 const isSentinel = (client: object): client is Sentinel => 'getSentinelNode' in client
 const isPool = (client: object): client is Pool => 'execute' in client && !('duplicate' in client)
 
-/** A client of node-redis as `redisStore` takes it. Throws a `TypeError` for anything else, and for one that reads from a replica. */
+/**
+ * A client of node-redis as `redisStore` takes it. Throws a `TypeError` for anything else, for one that reads from a replica, and for one
+ * of node-redis 5 that queues commands while it is offline.
+ */
 export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   if (typeof client?.withTypeMapping !== 'function') {
     throw new TypeError('The first argument of nodeRedisStore() must be a client of node-redis.')
   }
   refuseReplica(client)
+  refuseQueue(client)
   const commands: RedisCommands = {
-    ...commandsOf(senderOf(client)),
+    ...commandsOf(isNodeRedis5(client) ? waiting(senderOf(client)) : senderOf(client)),
     confirm: confirmations(client),
     isOpen: () => (client as unknown as Duplicate).isOpen,
     // Sentinel clients of node-redis 5 cannot be duplicated.
@@ -114,8 +119,16 @@ function refuseReplica(client: NodeRedisClient): void {
 function senderOf(client: object): Send {
   if (isCluster(client)) return (key, args) => client.sendCommand(key, false, args, asBytes)
   if (isSentinel(client)) return (_key, args) => client.sendCommand(false, args, asBytes)
+  if (isPool(client) && isNodeRedis5(client))
+    return (_key, args) => client.execute((one) => sendUnqueued(one, args))
   const single = isPool(client) ? client : withOneShape(client as Mappable & Single)
   return (_key, args) => single.sendCommand(args, asBytes)
+}
+
+/** Only the clients that it lends tell their options. */
+async function sendUnqueued(client: Single, args: Argument[]): Promise<unknown> {
+  refuseQueue(client)
+  return client.sendCommand(args, asBytes)
 }
 
 /**

@@ -1,8 +1,8 @@
 import { redisOrSkip } from '@tegata/test-servers'
 import { createClient as createClient6 } from 'redis'
-import { createClient as createClient5 } from 'redis5'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type NodeRedisClient, nodeRedisStore } from './index.ts'
+import { createClient as createClient5 } from './testing.ts'
 
 interface Client extends NodeRedisClient {
   connect(): Promise<unknown>
