@@ -23,9 +23,9 @@ interface Carrier {
 type Registry = { [name: symbol]: WeakMap<object, Kept> | undefined }
 
 /**
- * A property of the request or the response itself would cost about 3 µs in Express (once it has given a message its prototype, V8
- * shares no shape between two of them), and an entry of a WeakMap about as much, in garbage collection. So the
- * value lies on the state that Node keeps for the request; what has none, or has it taken, lies in a WeakMap.
+ * A property of the request or the response itself would be seen by those who list them, and an entry of a WeakMap costs about 3 µs
+ * in garbage collection. So the value lies on the state that Node keeps for the request; what has none, or has
+ * it taken, lies in a WeakMap.
  */
 export const requestSlot = <T extends Kept>(name: symbol): MessageSlot<T> =>
   messageSlot(name, ({ _readableState }: Message) => _readableState)

@@ -13,8 +13,10 @@ interface Single {
   multi(): Pipeline<[args: Argument[]]>
 }
 
-interface Mappable {
-  withTypeMapping(mapping: typeof asBytes.typeMapping): Single
+interface Configurable extends Single {
+  readonly isReady: boolean
+  withTypeMapping(mapping: typeof asBytes.typeMapping): Configurable
+  withCommandOptions(options: { typeMapping: typeof asBytes.typeMapping; timeout: undefined }): Single
 }
 
 interface Pipeline<Command extends unknown[]> {
@@ -121,8 +123,8 @@ function senderOf(client: object): Send {
   if (isSentinel(client)) return (_key, args) => client.sendCommand(false, args, asBytes)
   if (isPool(client) && isNodeRedis5(client))
     return (_key, args) => client.execute((one) => sendUnqueued(one, args))
-  const single = isPool(client) ? client : withOneShape(client as Mappable & Single)
-  return (_key, args) => single.sendCommand(args, asBytes)
+  if (isPool(client)) return (_key, args) => client.sendCommand(args, asBytes)
+  return senderOfOne(client as Configurable)
 }
 
 /** Only the clients that it lends tell their options. */
@@ -132,13 +134,16 @@ async function sendUnqueued(client: Single, args: Argument[]): Promise<unknown> 
 }
 
 /**
- * The same client, whose own options have the mapping already. node-redis copies them for each command and adds what the command
- * says; where that adds a member, Node 20 gives each copy a shape of its own, and looks up all its members anew. One that
- * an application has wrapped stays in its wrapper.
+ * By the same client, whose own options have the mapping already. node-redis copies them for each command and adds what the command
+ * says; where that adds a member, Node 20 gives each copy a shape of its own, and looks up all its members anew.
+ * node-redis 6 also gives each command a timer, which takes effect until the command is written: those of a connection that is ready are
+ * written in the same turn of the event loop. A client that an application has wrapped stays in its wrapper.
  */
-function withOneShape(client: Mappable & Single): Single {
+function senderOfOne(client: Configurable): Send {
   const mapped = client.withTypeMapping(asBytes.typeMapping)
-  return mapped.sendCommand === client.sendCommand ? mapped : client
+  if (mapped.sendCommand !== client.sendCommand) return (_key, args) => client.sendCommand(args, asBytes)
+  const untimed = client.withCommandOptions({ ...asBytes, timeout: undefined })
+  return (_key, args) => (client.isReady ? untimed : mapped).sendCommand(args, asBytes)
 }
 
 /** node-redis would send any other bytes as their digits. */

@@ -59,3 +59,21 @@ await redisOrSkip('the options of commands are given once, and not with each com
     expect(sendCommand.mock.contexts[0]).toHaveProperty('_commandOptions.typeMapping')
   })
 })
+
+await redisOrSkip('the timer that node-redis 6 gives each command', (redis) => {
+  test('is none of a command that is written at once, and is that of one that waits for a connection', async () => {
+    const client = createClient6({ url: redis.url, socket: { reconnectStrategy: () => 100 } })
+    const isLost = new Promise((resolve) => client.on('error', resolve))
+    await client.connect()
+    onTestFinished(() => client.destroy())
+    const timer = vi.spyOn(AbortSignal, 'timeout')
+    onTestFinished(() => timer.mockRestore())
+    const store = nodeRedisStore(client)
+    expect(await store.read('k')).toBeNull()
+    expect(timer).not.toHaveBeenCalled()
+    await redis.killClients()
+    await isLost
+    expect(await store.read('k')).toBeNull()
+    expect(timer).toHaveBeenCalledWith(5000)
+  })
+})
