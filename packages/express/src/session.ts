@@ -41,6 +41,7 @@ export function session<Data extends object>(
   }
 
   return (req, res, next) => {
+    // First: all that follows takes less time then.
     shareShape(req)
     shareShape(res)
     const mounted = stateOf(req)

@@ -41,6 +41,7 @@ export function createMiddleware(options?: Options): Middleware {
   }
 
   return (req, res, next) => {
+    // First: all that follows takes less time then.
     shareShape(req)
     shareShape(res)
     const mounted = keeperOf(req)
