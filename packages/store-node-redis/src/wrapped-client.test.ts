@@ -9,6 +9,12 @@ interface Client extends NodeRedisClient {
   destroy(): void
 }
 
+async function connected<C extends Client>(client: C): Promise<C> {
+  onTestFinished(() => client.destroy())
+  await client.connect()
+  return client
+}
+
 /** As those do who log or trace commands. */
 function wrapped(client: Client, sent: string[]): Client {
   return new Proxy(client, {
@@ -28,9 +34,7 @@ await redisOrSkip('a client that an application has wrapped is called through it
     ['node-redis 5', () => createClient5({ url: redis.url })],
     ['node-redis 6', () => createClient6({ url: redis.url })],
   ])('%s', async (title, create) => {
-    const client = create()
-    onTestFinished(() => client.destroy())
-    await client.connect()
+    const client = await connected(create())
     const sent: string[] = []
     const store = nodeRedisStore(wrapped(client, sent))
     const value = new Uint8Array([255])
@@ -46,9 +50,7 @@ await redisOrSkip('the options of commands are given once, and not with each com
     ['node-redis 5', () => createClient5({ url: redis.url })],
     ['node-redis 6', () => createClient6({ url: redis.url })],
   ])('%s', async (title, create) => {
-    const client = create()
-    onTestFinished(() => client.destroy())
-    await client.connect()
+    const client = await connected(create())
     const shared = Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(client)))
     const sendCommand = vi.spyOn(shared as { sendCommand(): unknown }, 'sendCommand')
     onTestFinished(() => sendCommand.mockRestore())
@@ -62,10 +64,10 @@ await redisOrSkip('the options of commands are given once, and not with each com
 
 await redisOrSkip('the timer that node-redis 6 gives each command', (redis) => {
   test('is none of a command that is written at once, and is that of one that waits for a connection', async () => {
-    const client = createClient6({ url: redis.url, socket: { reconnectStrategy: () => 100 } })
+    const client = await connected(
+      createClient6({ url: redis.url, socket: { reconnectStrategy: () => 100 } }),
+    )
     const isLost = new Promise((resolve) => client.on('error', resolve))
-    await client.connect()
-    onTestFinished(() => client.destroy())
     const timer = vi.spyOn(AbortSignal, 'timeout')
     onTestFinished(() => timer.mockRestore())
     const store = nodeRedisStore(client)
